@@ -1,0 +1,51 @@
+{
+  # Sources are globbed so that a new file needs no edit here; tests (*_test.cc) and fuzzers (*_fuzz.cc) are separate programs.
+  "variables": { "list": "node list_sources.mjs" },
+  "target_defaults": {
+    "cflags!": ["-fno-exceptions"],
+    "cflags": ["-Wall", "-Wextra", "-Wpedantic", "-Wshadow", "-Wno-unused-parameter", "-Werror", "-fstack-protector-strong"],
+    "cflags_cc!": ["-std=gnu++17", "-std=gnu++20", "-fno-exceptions", "-fno-rtti"],
+    "cflags_cc": ["-std=gnu++20", "-Wno-missing-field-initializers"],
+    "defines": ["_GNU_SOURCE", "_FILE_OFFSET_BITS=64"],
+    "include_dirs": ["."],
+    "default_configuration": "Release",
+    "configurations": {
+      "Release": { "cflags": ["-O2", "-g0", "-ffunction-sections", "-fdata-sections"], "defines": ["NDEBUG", "_FORTIFY_SOURCE=2"] },
+      "Debug": { "cflags": ["-O0", "-g"] }
+    }
+  },
+  "targets": [
+    {
+      "target_name": "core",
+      "type": "static_library",
+      "cflags": ["-fPIC", "-fvisibility=hidden"],
+      "sources": ["<!@(<(list) core)"]
+    },
+    {
+      "target_name": "slipway-oci",
+      "type": "executable",
+      "dependencies": ["core"],
+      "sources": ["<!@(<(list) oci)"],
+      "ldflags": ["-static", "-Wl,--gc-sections", "-s"],
+      "libraries": ["-lseccomp"]
+    },
+    {
+      "target_name": "slipway",
+      "type": "loadable_module",
+      "product_extension": "node",
+      "dependencies": ["core"],
+      "sources": ["<!@(<(list) addon)"],
+      "defines": ["NAPI_VERSION=9", "NODE_ADDON_API_DISABLE_DEPRECATED", "NAPI_CPP_EXCEPTIONS"],
+      "cflags": ["-fPIC", "-fvisibility=hidden", "-isystem", "<!(node -p \"require('path').resolve(require('node-addon-api').include_dir)\")"],
+      "cflags_cc": ["-fexceptions"],
+      "ldflags": ["-static-libgcc", "-static-libstdc++", "-Wl,--gc-sections", "-s"]
+    },
+    {
+      "target_name": "native-tests",
+      "type": "executable",
+      "dependencies": ["core"],
+      "sources": ["<!@(<(list) tests)"],
+      "libraries": ["-lseccomp"]
+    }
+  ]
+}
