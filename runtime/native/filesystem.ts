@@ -1,0 +1,96 @@
+// Files inside a root that they can't leave (a container's or an image's), whatever links its owner swaps meanwhile; and
+// whole trees.
+import { addon } from './native.ts';
+
+export interface FileStatus {
+  /** The last part of the path as it was asked for. */
+  name: string;
+  kind: 'file' | 'directory' | 'symlink' | 'block' | 'character' | 'fifo' | 'socket';
+  size: number;
+  /** Permission bits with setuid, setgid and sticky: 0o7777. */
+  mode: number;
+  uid: number;
+  gid: number;
+  /** Seconds since the epoch, with fractions. */
+  mtime: number;
+  /** Where a symbolic link points, as written in it. */
+  linkTarget?: string;
+  /** The path inside the root with every link resolved (that of a link's parent, where the link itself was asked for). */
+  resolved: string;
+}
+
+interface FilesystemAddon {
+  pipe(): [number, number];
+  statInRoot(root: string, path: string, follow: boolean): Promise<FileStatus>;
+  openInRoot(root: string, path: string, flags: number, mode: number): Promise<number>;
+  readFileInRoot(root: string, path: string, limit: number): Promise<Buffer>;
+  writeFileInRoot(root: string, path: string, content: Buffer, mode: number, uid: number, gid: number): Promise<void>;
+  makeDirectoryInRoot(root: string, path: string, mode: number, uid: number, gid: number): Promise<string[]>;
+  removeTree(path: string): Promise<void>;
+  copyTree(from: string, to: string, options: object): Promise<{ entries: number; bytes: number }>;
+  treeSize(path: string): Promise<{ entries: number; bytes: number; blocks: number }>;
+}
+
+/** A pipe: [read end, write end], close-on-exec. Give an end to net.Socket (which then owns it) or to a native call. */
+export function pipe(): [number, number] {
+  return addon<FilesystemAddon>().pipe();
+}
+
+/** `root` may be /proc/PID/root. Links on the way are followed inside the root; one at the end only with `follow`. */
+export function statInRoot(root: string, path: string, follow = false): Promise<FileStatus> {
+  return addon<FilesystemAddon>().statInRoot(root, path, follow);
+}
+
+/**
+ * Opens a file inside the root: `flags` of open(2) (fs.constants); the caller closes the descriptor. Magic links
+ * (/proc/PID/fd/…) are never followed. A fifo or device is opened without waiting only if O_NONBLOCK is given.
+ */
+export function openInRoot(root: string, path: string, flags: number, mode = 0o644): Promise<number> {
+  return addon<FilesystemAddon>().openInRoot(root, path, flags, mode);
+}
+
+/** Reads a regular file of at most `limit` bytes (EFBIG beyond); anything else than a regular file is refused. */
+export function readFileInRoot(root: string, path: string, limit = 1 << 20): Promise<Buffer> {
+  return addon<FilesystemAddon>().readFileInRoot(root, path, limit);
+}
+
+/** Replaces or creates a regular file, making its parent directories. */
+export function writeFileInRoot(
+  root: string,
+  path: string,
+  content: Buffer,
+  { mode = 0o644, uid = 0, gid = 0 }: { mode?: number; uid?: number; gid?: number } = {},
+): Promise<void> {
+  return addon<FilesystemAddon>().writeFileInRoot(root, path, content, mode, uid, gid);
+}
+
+/** mkdir -p inside the root; the new directories' paths, outermost first. Only they get the mode and owner. */
+export function makeDirectoryInRoot(
+  root: string,
+  path: string,
+  { mode = 0o755, uid = 0, gid = 0 }: { mode?: number; uid?: number; gid?: number } = {},
+): Promise<string[]> {
+  return addon<FilesystemAddon>().makeDirectoryInRoot(root, path, mode, uid, gid);
+}
+
+/** Removes a whole tree (rm -rf): never follows links, and does not enter file systems mounted below it (EBUSY). No error if absent. */
+export function removeTree(path: string): Promise<void> {
+  return addon<FilesystemAddon>().removeTree(path);
+}
+
+/**
+ * Copies the content of directory `from` into the existing directory `to` with owners, modes, times, xattrs, hard links,
+ * devices and holes; reflinks where the file system has them. `from` itself gives its owner and mode to `to`.
+ */
+export function copyTree(
+  from: string,
+  to: string,
+  options: { ownership?: 'keep' | 'try' | 'ignore' } = {},
+): Promise<{ entries: number; bytes: number }> {
+  return addon<FilesystemAddon>().copyTree(from, to, options);
+}
+
+/** How much a tree holds: `bytes` of file data (hard links once) and `blocks`, the bytes that it takes on disk. */
+export function treeSize(path: string): Promise<{ entries: number; bytes: number; blocks: number }> {
+  return addon<FilesystemAddon>().treeSize(path);
+}
