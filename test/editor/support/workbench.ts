@@ -1,0 +1,141 @@
+// Page objects: a person's view of the workbench in headless Chromium. Everything waits for what it expects to see.
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Browser, chromium, type Locator, type Page } from 'playwright-core';
+
+const chromiumFlags = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
+/** Where screenshots of a run are left; not under version control. */
+export const screenshotFolder = join(import.meta.dirname, '../output');
+
+export class Workbench {
+  readonly page: Page;
+  readonly #browser: Browser;
+
+  private constructor(browser: Browser, page: Page) {
+    this.#browser = browser;
+    this.page = page;
+  }
+
+  /** Opens the workbench that answers at `url` and waits until its activity bar stands. */
+  static async open(url: string): Promise<Workbench> {
+    const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: chromiumFlags });
+    const context = await browser.newContext({
+      viewport: { width: 1280, height: 860 },
+      permissions: ['clipboard-read', 'clipboard-write'],
+    });
+    const page = await context.newPage();
+    page.setDefaultTimeout(30_000);
+    await page.goto(url);
+    await page.locator('.activitybar').waitFor();
+    return new Workbench(browser, page);
+  }
+
+  /** Shows the view container with this title. */
+  async openSidebar(title: string): Promise<void> {
+    const tab = this.page.locator('.activitybar').getByRole('tab', { name: new RegExp(`^${title}`) });
+    if ((await tab.getAttribute('aria-selected')) !== 'true') await tab.click();
+    await this.page.locator('.sidebar .composite.title').getByText(title, { exact: false }).first().waitFor();
+  }
+
+  /** One view of the sidebar by its title; expands it where it is folded. */
+  async view(title: string): Promise<View> {
+    const header = this.page.locator('.pane-header').filter({ hasText: title }).first();
+    await header.waitFor();
+    if ((await header.getAttribute('aria-expanded')) === 'false') await header.click();
+    return new View(this, this.page.locator('.pane').filter({ has: header }), title);
+  }
+
+  /** Runs a command from the palette by its title, as a person types it. */
+  async runCommand(title: string): Promise<void> {
+    await this.page.keyboard.press('F1');
+    await this.page.locator('.quick-input-widget').waitFor();
+    await this.page.keyboard.insertText(title);
+    await this.page.locator('.quick-input-list .monaco-list-row').filter({ hasText: title }).first().click();
+  }
+
+  /** Answers the input box or the pick that is open: types the text and accepts it. */
+  async answer(text: string): Promise<void> {
+    const input = this.page.locator('.quick-input-widget input.input');
+    await input.waitFor();
+    await input.fill(text);
+    await this.page.keyboard.press('Enter');
+  }
+
+  /** Chooses a row of the open quick pick. */
+  async pick(label: string): Promise<void> {
+    await this.page.locator('.quick-input-list .monaco-list-row').filter({ hasText: label }).first().click();
+  }
+
+  /** Presses a button of the modal dialog. */
+  async dialog(button: string): Promise<void> {
+    await this.page.locator('.monaco-dialog-box').getByRole('button', { name: button, exact: true }).click();
+  }
+
+  /** The notification that contains the text. */
+  notification(text: string | RegExp): Locator {
+    return this.page.locator('.notification-list-item').filter({ hasText: text });
+  }
+
+  /** Writes a picture of the window for a person to look at. */
+  async screenshot(name: string): Promise<void> {
+    mkdirSync(screenshotFolder, { recursive: true });
+    await this.page.screenshot({ path: join(screenshotFolder, `${name}.png`) });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#browser.close();
+  }
+}
+
+export class View {
+  readonly #workbench: Workbench;
+  readonly #title: string;
+  readonly pane: Locator;
+
+  constructor(workbench: Workbench, pane: Locator, title: string) {
+    this.#workbench = workbench;
+    this.#title = title;
+    this.pane = pane;
+  }
+
+  /** The row whose accessible name contains the text. */
+  row(text: string | RegExp): Locator {
+    return this.pane.getByRole('treeitem').filter({ hasText: text }).first();
+  }
+
+  /** Right-clicks the row and chooses the entry. */
+  async contextMenu(row: string | RegExp, entry: string): Promise<void> {
+    await this.row(row).click({ button: 'right' });
+    await this.#workbench.page.getByRole('menuitem', { name: entry, exact: true }).click();
+  }
+
+  /** Clicks an inline button of the row. */
+  async inlineButton(row: string | RegExp, name: string): Promise<void> {
+    await this.row(row).hover();
+    await this.row(row).getByRole('button', { name }).click();
+  }
+
+  /** Clicks a button in the view's own title. */
+  async titleButton(name: string): Promise<void> {
+    await this.pane.hover();
+    await this.pane.locator('.pane-header').getByRole('button', { name }).click();
+  }
+
+  /** A link of the welcome content that stands where the view has no rows. */
+  welcome(text: string): Locator {
+    return this.pane.locator('.welcome-view-content').getByText(text);
+  }
+
+  toString(): string {
+    return this.#title;
+  }
+}
