@@ -1,16 +1,18 @@
 // The cgroups of one container: v1, v2 and hybrid trees, through the cgroup file systems or a systemd scope.
 //
 // A container's life here:
-//   1. Cgroup::create() works out the places and makes the directories (a systemd scope comes in step 3).
-//   2. apply() writes the limits; before the container's first process where possible, so that nothing ever runs
-//   unlimited.
-//   3. The process enters. For speed it enters by itself: clone3() takes clone_fd() (CLONE_INTO_CGROUP), and the child
-//      calls Entrance::enter() before anything else; moving *another* process costs an RCU grace period (5–20 ms)
-//      because the kernel then takes a global lock, moving oneself through v1's `tasks` does not. A systemd scope has
-//      no Entrance: the child waits while its parent calls attach(pid) and then apply().
-//   4. saved() goes into the container's state; Cgroup::restore() gives the same object to a later command.
-//   5. destroy() once the processes are gone (kill_all() sees to that).
-// A cgroup namespace must be made after step 3 (unshare in the child): its root is the cgroup of the caller at that
+//   1. Cgroup::plan() works out the places and changes nothing, so that saved() can be in the container's state before
+//      anything exists.
+//   2. make() makes the directories (a systemd scope comes in step 4).
+//   3. apply() writes the limits; before the container's first process where possible, so that nothing ever runs
+//      unlimited.
+//   4. The process enters. For speed it enters by itself: clone3() takes clone_fd() (CLONE_INTO_CGROUP), and the child
+//      calls Entrance::enter() before anything else. Moving *another* process costs an RCU grace period (5–20 ms)
+//      because the kernel then takes a global lock; moving oneself through v1's `tasks` does not. A systemd scope has
+//      no Entrance: the child waits while its parent calls attach(pid) and then apply(). saved() is complete only then.
+//   5. saved() goes into the container's state; Cgroup::restore() gives the same object to a later command.
+//   6. destroy() once the processes are gone (kill_all() sees to that).
+// A cgroup namespace must be made after step 4 (unshare in the child): its root is the cgroup of the caller at that
 // time.
 #pragma once
 
@@ -23,7 +25,10 @@
 #include <utility>
 #include <vector>
 
+#include "core/cgroup/directory.h"
 #include "core/cgroup/hierarchy.h"
+#include "core/cgroup/stats.h"
+#include "core/cgroup/wishes.h"
 #include "core/fd.h"
 #include "core/result.h"
 #include "core/spec.h"
@@ -39,14 +44,15 @@ struct Options {
   std::map<std::string, std::string> annotations;  // org.systemd.property.*
 };
 
-// What survives in the container's state file. Everything is empty for a container with no cgroup of its own.
+// What survives in the container's state file. Empty for a container with no cgroup of its own.
 struct Saved {
-  std::map<std::string, std::string>
-      paths;                  // v1: controllers as in the mount ("cpu,cpuacct", "name=systemd") -> directory;
-                              // "" is the v2 tree
+  // v1: controllers as mounted ("cpu,cpuacct", "name=systemd") -> directory; "" is the v2 tree. The directory of a
+  // cpuset hierarchy is made only when a limit first needs it.
+  std::map<std::string, std::string> paths;
   std::string scope;          // the systemd unit, if any
   bool user_manager = false;  // the unit belongs to the user's systemd
-  bool empty() const { return paths.empty(); }
+  bool rootless = false;
+  bool empty() const { return paths.empty() && scope.empty(); }
 };
 
 // Open files through which a child moves itself. Prepared before the clone, used after it.
@@ -70,21 +76,21 @@ class Entrance {
   Fd unified_directory_;
 };
 
-// The numbers behind `events --stats`; absent groups belong to controllers that the container has no cgroup of.
-struct Stats;
-
 class Cgroup {
  public:
-  // Makes the container's directories. On failure nothing is left behind. An error names the field of `resources` that
-  // can't be had, if it is because of a limit.
-  static Result<Cgroup> create(const Options& options, const spec::Resources* resources);
+  // Fails for a linux.cgroupsPath that makes no sense.
+  static Result<Cgroup> plan(const Options& options);
   static Cgroup restore(Saved saved);
 
   const Saved& saved() const { return saved_; }
   bool empty() const { return saved_.empty(); }
 
-  // The process has to be attached by its parent (step 3).
-  bool needs_attach() const { return needs_attach_; }
+  // Makes the directories. `resources` (may be null) tells which are needed: with Options::rootless a directory that
+  // may not be made is an error only if a limit needs it, and the error names that limit. On failure nothing stays.
+  Result<void> make(const spec::Resources* resources);
+
+  // The process has to be attached by its parent (step 4).
+  bool needs_attach() const { return !saved_.scope.empty(); }
 
   // Only for !needs_attach(). `init`: for exec: where the container moved its processes into cgroups below, the
   // newcomer joins the container's first process there.
@@ -125,12 +131,19 @@ class Cgroup {
 
  private:
   Cgroup() = default;
-  Result<void> make_directories(const spec::Resources* resources);
-  Result<void> join_hierarchy(const std::string& controllers);
+
+  // One directory of the container, and whether the v2 files are in it.
+  struct Place {
+    Directory directory;
+    bool v2;
+  };
+  // Where a controller's files are, by its v1 and v2 names; the directory is made if that was put off.
+  Result<Place> place(const Wish& wish);
+  Result<void> make_put_off(const std::string& path);
+  Result<void> apply_devices(const spec::Resources& resources, bool initial);
 
   Options options_;
   Saved saved_;
-  bool needs_attach_ = false;
 };
 
 }  // namespace slipway::cgroup

@@ -1,0 +1,9 @@
+#include "core/cgroup/v1/controllers.h"
+
+namespace slipway::cgroup::v1 {
+
+Result<void> set_pids(const Directory& directory, const spec::Pids& pids) {
+  return directory.write("pids.max", or_max(pids.limit > 0 ? pids.limit : -1), "linux.resources.pids.limit");
+}
+
+}  // namespace slipway::cgroup::v1
