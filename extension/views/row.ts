@@ -1,0 +1,77 @@
+// A row of a tree view, and the provider that shows rows. Rows have stable ids, so that selection and expansion survive
+// every update, and are redrawn one by one.
+import * as vscode from 'vscode';
+
+export interface Row {
+  /** Unique in its view, the same for the same thing as long as it exists. */
+  readonly id: string;
+  readonly parent?: Row;
+  item(): vscode.TreeItem;
+  children?(): readonly Row[] | Promise<readonly Row[]>;
+  /** Asked for when a person rests on the row. */
+  tooltip?(): Promise<vscode.MarkdownString | undefined>;
+}
+
+export class RowProvider implements vscode.TreeDataProvider<Row>, vscode.Disposable {
+  readonly #roots: () => readonly Row[] | Promise<readonly Row[]>;
+  readonly #changed = new vscode.EventEmitter<Row | undefined>();
+  readonly onDidChangeTreeData = this.#changed.event;
+
+  constructor(roots: () => readonly Row[] | Promise<readonly Row[]>) {
+    this.#roots = roots;
+  }
+
+  /** Redraws one row, or with none asks for all of them again. */
+  refresh(row?: Row): void {
+    this.#changed.fire(row);
+  }
+
+  getTreeItem(row: Row): vscode.TreeItem {
+    const item = row.item();
+    item.id = row.id;
+    return item;
+  }
+
+  async getChildren(row?: Row): Promise<Row[]> {
+    return [...((await (row === undefined ? this.#roots() : row.children?.())) ?? [])];
+  }
+
+  getParent(row: Row): Row | undefined {
+    return row.parent;
+  }
+
+  async resolveTreeItem(item: vscode.TreeItem, row: Row): Promise<vscode.TreeItem> {
+    const tooltip = await row.tooltip?.();
+    if (tooltip !== undefined) item.tooltip = tooltip;
+    return item;
+  }
+
+  dispose(): void {
+    this.#changed.dispose();
+  }
+}
+
+/** A row without a life of its own: a fact under another row. */
+export function factRow(
+  parent: Row,
+  key: string,
+  label: string,
+  description = '',
+  options: { icon?: string; command?: vscode.Command; children?: () => readonly Row[] | Promise<readonly Row[]> } = {},
+): Row {
+  const row: Row = {
+    id: `${parent.id}/${key}`,
+    parent,
+    item() {
+      const state = vscode.TreeItemCollapsibleState;
+      const item = new vscode.TreeItem(label, options.children === undefined ? state.None : state.Collapsed);
+      item.description = description;
+      item.contextValue = 'fact';
+      if (options.icon !== undefined) item.iconPath = new vscode.ThemeIcon(options.icon);
+      if (options.command !== undefined) item.command = options.command;
+      return item;
+    },
+    ...(options.children === undefined ? {} : { children: options.children }),
+  };
+  return row;
+}
