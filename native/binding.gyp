@@ -5,7 +5,8 @@
     "cflags!": ["-fno-exceptions"],
     "cflags": ["-Wall", "-Wextra", "-Wpedantic", "-Wshadow", "-Wno-unused-parameter", "-Werror", "-fstack-protector-strong"],
     "cflags_cc!": ["-std=gnu++17", "-std=gnu++20", "-fno-exceptions", "-fno-rtti"],
-    "cflags_cc": ["-std=gnu++20", "-Wno-missing-field-initializers"],
+    # gnu++2a is gnu++20; that spelling would be taken out again by the line above, which keeps out what Node's own settings add.
+    "cflags_cc": ["-std=gnu++2a", "-Wno-missing-field-initializers"],
     "defines": ["_GNU_SOURCE", "_FILE_OFFSET_BITS=64"],
     "include_dirs": ["."],
     "default_configuration": "Release",
