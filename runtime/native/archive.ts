@@ -4,7 +4,7 @@ import { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { pipe } from './filesystem.ts';
-import { addon } from './native.ts';
+import { invoke, invokeCancellable } from './native.ts';
 
 export type Compression = 'none' | 'gzip' | 'zstd';
 
@@ -110,14 +110,6 @@ export interface Change {
   kind: 'A' | 'C' | 'D';
 }
 
-interface ArchiveAddon {
-  archiveUnpack(fd: number, options: object, cancelFd: number): Promise<UnpackResult>;
-  archivePack(fd: number, source: object, options: object, cancelFd: number): Promise<PackResult>;
-  archiveChanges(source: object): Promise<Change[]>;
-  cancelOpen(): number;
-  cancelFire(fd: number): void;
-}
-
 /**
  * Unpacks the tar stream of `fd` (a pipe, socket or file; borrowed, it stays open) up to the archive's end; what follows
  * the end marker is read and, with `hash`, hashed as well. On an error the target holds what was unpacked so far.
@@ -125,7 +117,7 @@ interface ArchiveAddon {
  */
 export function unpack(fd: number, options: UnpackOptions): Promise<UnpackResult> {
   const { signal, ...rest } = options;
-  return cancellable(signal, (cancelFd) => addon<ArchiveAddon>().archiveUnpack(fd, rest, cancelFd));
+  return invokeCancellable('archive.unpack', { fd, ...rest }, signal);
 }
 
 /** unpack() of a Node stream, with back-pressure. An error on either side ends both. */
@@ -150,7 +142,7 @@ export async function unpackStream(source: Readable, options: UnpackOptions): Pr
 /** Writes the archive of `source` to `fd` (borrowed). Runs on a thread of its own. */
 export function pack(fd: number, source: PackSource, options: PackOptions = {}): Promise<PackResult> {
   const { signal, ...rest } = options;
-  return cancellable(signal, (cancelFd) => addon<ArchiveAddon>().archivePack(fd, source, rest, cancelFd));
+  return invokeCancellable('archive.pack', { fd, source, ...rest }, signal);
 }
 
 /**
@@ -174,20 +166,5 @@ export function changes(
     | { kind: 'overlay'; upper: string; lower: readonly string[]; userXattr?: boolean }
     | { kind: 'difference'; lower: string; upper: string },
 ): Promise<Change[]> {
-  return addon<ArchiveAddon>().archiveChanges(source);
-}
-
-/** Runs a call that ends with ECANCELED (code ABORT_ERR) as soon as its cancel descriptor becomes readable. */
-async function cancellable<T>(signal: AbortSignal | undefined, call: (cancelFd: number) => Promise<T>): Promise<T> {
-  if (signal === undefined) return await call(-1);
-  signal.throwIfAborted();
-  const cancel = addon<ArchiveAddon>().cancelOpen();
-  const fire = () => addon<ArchiveAddon>().cancelFire(cancel);
-  signal.addEventListener('abort', fire, { once: true });
-  try {
-    return await call(cancel);
-  } finally {
-    signal.removeEventListener('abort', fire);
-    closeSync(cancel);
-  }
+  return invoke('archive.changes', source);
 }

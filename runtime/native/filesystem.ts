@@ -1,6 +1,6 @@
 // Files inside a root that they can't leave (a container's or an image's), whatever links its owner swaps meanwhile; and
 // whole trees.
-import { addon } from './native.ts';
+import { addon, invoke } from './native.ts';
 
 export interface FileStatus {
   /** The last part of the path as it was asked for. */
@@ -19,26 +19,14 @@ export interface FileStatus {
   resolved: string;
 }
 
-interface FilesystemAddon {
-  pipe(): [number, number];
-  statInRoot(root: string, path: string, follow: boolean): Promise<FileStatus>;
-  openInRoot(root: string, path: string, flags: number, mode: number): Promise<number>;
-  readFileInRoot(root: string, path: string, limit: number): Promise<Buffer>;
-  writeFileInRoot(root: string, path: string, content: Buffer, mode: number, uid: number, gid: number): Promise<void>;
-  makeDirectoryInRoot(root: string, path: string, mode: number, uid: number, gid: number): Promise<string[]>;
-  removeTree(path: string): Promise<void>;
-  copyTree(from: string, to: string, options: object): Promise<{ entries: number; bytes: number }>;
-  treeSize(path: string): Promise<{ entries: number; bytes: number; blocks: number }>;
-}
-
 /** A pipe: [read end, write end], close-on-exec. Give an end to net.Socket (which then owns it) or to a native call. */
 export function pipe(): [number, number] {
-  return addon<FilesystemAddon>().pipe();
+  return addon().pipe();
 }
 
 /** `root` may be /proc/PID/root. Links on the way are followed inside the root; one at the end only with `follow`. */
 export function statInRoot(root: string, path: string, follow = false): Promise<FileStatus> {
-  return addon<FilesystemAddon>().statInRoot(root, path, follow);
+  return invoke('filesystem.stat', { root, path, follow });
 }
 
 /**
@@ -46,12 +34,12 @@ export function statInRoot(root: string, path: string, follow = false): Promise<
  * (/proc/PID/fd/…) are never followed. A fifo or device is opened without waiting only if O_NONBLOCK is given.
  */
 export function openInRoot(root: string, path: string, flags: number, mode = 0o644): Promise<number> {
-  return addon<FilesystemAddon>().openInRoot(root, path, flags, mode);
+  return invoke('filesystem.open', { root, path, flags, mode });
 }
 
 /** Reads a regular file of at most `limit` bytes (EFBIG beyond); anything else than a regular file is refused. */
-export function readFileInRoot(root: string, path: string, limit = 1 << 20): Promise<Buffer> {
-  return addon<FilesystemAddon>().readFileInRoot(root, path, limit);
+export async function readFileInRoot(root: string, path: string, limit = 1 << 20): Promise<Buffer> {
+  return Buffer.from(await invoke<string>('filesystem.readFile', { root, path, limit }), 'base64');
 }
 
 /** Replaces or creates a regular file, making its parent directories. */
@@ -61,7 +49,7 @@ export function writeFileInRoot(
   content: Buffer,
   { mode = 0o644, uid = 0, gid = 0 }: { mode?: number; uid?: number; gid?: number } = {},
 ): Promise<void> {
-  return addon<FilesystemAddon>().writeFileInRoot(root, path, content, mode, uid, gid);
+  return invoke('filesystem.writeFile', { root, path, content: content.toString('base64'), mode, uid, gid });
 }
 
 /** mkdir -p inside the root; the new directories' paths, outermost first. Only they get the mode and owner. */
@@ -70,12 +58,12 @@ export function makeDirectoryInRoot(
   path: string,
   { mode = 0o755, uid = 0, gid = 0 }: { mode?: number; uid?: number; gid?: number } = {},
 ): Promise<string[]> {
-  return addon<FilesystemAddon>().makeDirectoryInRoot(root, path, mode, uid, gid);
+  return invoke('filesystem.makeDirectory', { root, path, mode, uid, gid });
 }
 
 /** Removes a whole tree (rm -rf): never follows links, and does not enter file systems mounted below it (EBUSY). No error if absent. */
 export function removeTree(path: string): Promise<void> {
-  return addon<FilesystemAddon>().removeTree(path);
+  return invoke('filesystem.removeTree', { path });
 }
 
 /**
@@ -87,10 +75,10 @@ export function copyTree(
   to: string,
   options: { ownership?: 'keep' | 'try' | 'ignore' } = {},
 ): Promise<{ entries: number; bytes: number }> {
-  return addon<FilesystemAddon>().copyTree(from, to, options);
+  return invoke('filesystem.copyTree', { from, to, ...options });
 }
 
 /** How much a tree holds: `bytes` of file data (hard links once) and `blocks`, the bytes that it takes on disk. */
 export function treeSize(path: string): Promise<{ entries: number; bytes: number; blocks: number }> {
-  return addon<FilesystemAddon>().treeSize(path);
+  return invoke('filesystem.treeSize', { path });
 }

@@ -1,6 +1,6 @@
 // Mounting: overlays of any number of layers, binds, and what mount(8) could do.
 import { readFile } from 'node:fs/promises';
-import { addon } from './native.ts';
+import { invoke } from './native.ts';
 
 export interface OverlayMount {
   /** The layers, topmost first; at most 500 (the kernel's limit). */
@@ -44,28 +44,22 @@ export interface MountPoint {
   propagation: string[];
 }
 
-interface MountAddon {
-  overlayMount(options: object): Promise<void>;
-  mount(options: object): Promise<void>;
-  unmount(path: string, options: object): Promise<boolean>;
-}
-
 /**
  * Mounts an overlay with redirect_dir=off, metacopy=off and index=off (as far as the kernel lets them be named), so that
  * the upper directory always is a plain OCI-like difference that can be packed.
  */
 export function mountOverlay(options: OverlayMount): Promise<void> {
-  return addon<MountAddon>().overlayMount(options);
+  return invoke('mount.overlay', options);
 }
 
 /** A bind with `ro` or other flags is made so for the bind alone (not for what is mounted below it, unless `rbind` and `rro`). */
 export function mount(options: Mount): Promise<void> {
-  return addon<MountAddon>().mount(options);
+  return invoke('mount.mount', options);
 }
 
 /** False where nothing was mounted. `detach` unmounts lazily; links at the end of `path` are not followed. */
 export function unmount(path: string, options: { detach?: boolean; namespace?: number } = {}): Promise<boolean> {
-  return addon<MountAddon>().unmount(path, options);
+  return invoke('mount.unmount', { path, ...options });
 }
 
 /** The mounts that this process (or `pid`) sees, in mount order. */

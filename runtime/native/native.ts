@@ -1,6 +1,6 @@
 // Loads slipway.node, the native part of the engine, and gives its errors a class. The subjects have their own typed
 // files beside this one: archive, filesystem, mount, namespaces, netlink, nftables, process.
-import { existsSync } from 'node:fs';
+import { closeSync, existsSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 
@@ -34,27 +34,58 @@ function codeOf(errno: number): string {
   return names.get(errno) ?? `ERRNO_${errno}`;
 }
 
-interface Bootstrap {
+/** What the shared object exports (native/addon/addon.cc). */
+interface Addon {
   setErrorClass(errorClass: typeof NativeError): void;
+  call(method: string, parameters: string): Promise<string>;
+  pipe(): [number, number];
+  openCancel(): number;
+  fireCancel(fd: number): void;
 }
 
 let loaded: object | undefined;
 
 /**
- * The addon's functions, as the calling file declares them in `T`. They return promises that reject with NativeError;
- * arguments of the wrong type throw TypeError at once. Throws when the addon is not built or is for another machine.
+ * The addon's exports, as `T` declares them. Throws when the addon is not built or is for another machine.
  */
-export function addon<T>(): T {
+export function addon<T = Addon>(): T {
   loaded ??= load();
   // What a shared object exports can't be checked by the compiler; each subject's tests call every function it declares.
   return loaded as T;
+}
+
+/**
+ * One call of the native part: its parameters and its answer are plain data (native/addon/*.cc reads and writes them).
+ * Rejects with NativeError; a parameter of the wrong type or a missing one is named there.
+ */
+export async function invoke<T>(method: string, parameters: object): Promise<T> {
+  const answer = await addon().call(method, JSON.stringify(parameters));
+  // As with the exports: the declarations in this folder say what the native part answers.
+  return JSON.parse(answer) as T;
+}
+
+/**
+ * invoke() that can be cancelled: the call then ends at its next wait, with the code ABORT_ERR.
+ */
+export async function invokeCancellable<T>(method: string, parameters: object, signal?: AbortSignal): Promise<T> {
+  if (signal === undefined) return await invoke(method, parameters);
+  signal.throwIfAborted();
+  const cancelFd = addon().openCancel();
+  const fire = () => addon().fireCancel(cancelFd);
+  signal.addEventListener('abort', fire, { once: true });
+  try {
+    return await invoke(method, { ...parameters, cancelFd });
+  } finally {
+    signal.removeEventListener('abort', fire);
+    closeSync(cancelFd);
+  }
 }
 
 function load(): object {
   const path = addonPath();
   const module: { exports: object } = { exports: {} };
   process.dlopen(module, path);
-  (module.exports as Bootstrap).setErrorClass(NativeError); // declared by addon.cc
+  (module.exports as Addon).setErrorClass(NativeError); // declared by addon.cc
   return module.exports;
 }
 

@@ -1,5 +1,5 @@
 // Network interfaces, addresses and routes (rtnetlink), and the sysctls beside them.
-import { addon } from './native.ts';
+import { invoke } from './native.ts';
 
 /** One step of apply(). Links are named; `link` is the name of the link that the step is about. */
 export type NetworkStep =
@@ -160,40 +160,31 @@ export interface InNamespace {
   namespace?: number;
 }
 
-interface NetlinkAddon {
-  netlinkApply(steps: readonly NetworkStep[], namespace: number): Promise<void>;
-  netlinkLinks(namespace: number): Promise<Link[]>;
-  netlinkAddresses(namespace: number): Promise<Address[]>;
-  netlinkRoutes(namespace: number): Promise<Route[]>;
-  readSysctl(key: string, namespace: number): Promise<string>;
-  flushConntrack(filter: object, namespace: number): Promise<number>;
-}
-
 /**
  * Does the steps in order, in one go, and stops at the first that fails: the error's message names the step. Steps done
  * before stay done. EPERM, EOPNOTSUPP (a kernel without that kind of link) and so on are told in the kernel's own words
  * where it has some.
  */
 export function applyNetwork(steps: readonly NetworkStep[], { namespace = -1 }: InNamespace = {}): Promise<void> {
-  return addon<NetlinkAddon>().netlinkApply(steps, namespace);
+  return invoke('netlink.apply', { steps, namespace });
 }
 
 export function listLinks({ namespace = -1 }: InNamespace = {}): Promise<Link[]> {
-  return addon<NetlinkAddon>().netlinkLinks(namespace);
+  return invoke('netlink.links', { namespace });
 }
 
 export function listAddresses({ namespace = -1 }: InNamespace = {}): Promise<Address[]> {
-  return addon<NetlinkAddon>().netlinkAddresses(namespace);
+  return invoke('netlink.addresses', { namespace });
 }
 
 /** The routes of all tables, the kernel's `local` one included. */
 export function listRoutes({ namespace = -1 }: InNamespace = {}): Promise<Route[]> {
-  return addon<NetlinkAddon>().netlinkRoutes(namespace);
+  return invoke('netlink.routes', { namespace });
 }
 
 /** A sysctl's value, without the newline. */
 export function readSysctl(key: string, { namespace = -1 }: InNamespace = {}): Promise<string> {
-  return addon<NetlinkAddon>().readSysctl(key, namespace);
+  return invoke('netlink.readSysctl', { key, namespace });
 }
 
 /**
@@ -205,5 +196,5 @@ export function flushConntrack(
   filter: { protocol: 'tcp' | 'udp' | 'sctp'; destinationPort?: number; destination?: string; replySource?: string },
   { namespace = -1 }: InNamespace = {},
 ): Promise<number> {
-  return addon<NetlinkAddon>().flushConntrack(filter, namespace);
+  return invoke('netlink.flushConntrack', { ...filter, namespace });
 }

@@ -1,5 +1,5 @@
 // nftables: transactions on own tables. What is written here can be read with `nft list ruleset`.
-import { addon } from './native.ts';
+import { invoke } from './native.ts';
 
 /** `inet` is IPv4 and IPv6 in one table. */
 export type Family = 'inet' | 'ip' | 'ip6';
@@ -147,12 +147,6 @@ export interface ListedTable extends TableName {
   sets: { name: string; handle: number; map: boolean; elements: number }[];
 }
 
-interface NftablesAddon {
-  nftablesApply(statements: readonly Statement[], namespace: number): Promise<void>;
-  nftablesTables(namespace: number): Promise<TableName[]>;
-  nftablesList(family: Family, table: string, namespace: number): Promise<ListedTable | null>;
-}
-
 /**
  * All statements, or none of them: one kernel transaction. The error names the statement by its number and kind:
  * `statement 3 (addRule in inet slipway/forward)`.
@@ -161,12 +155,12 @@ export function applyRules(
   statements: readonly Statement[],
   { namespace = -1 }: { namespace?: number } = {},
 ): Promise<void> {
-  return addon<NftablesAddon>().nftablesApply(statements, namespace);
+  return invoke('nftables.apply', { statements, namespace });
 }
 
 /** The names of all tables of the namespace, other programs' included. */
 export function listTables({ namespace = -1 }: { namespace?: number } = {}): Promise<TableName[]> {
-  return addon<NftablesAddon>().nftablesTables(namespace);
+  return invoke('nftables.tables', { namespace });
 }
 
 /** A table's content; undefined where there is no such table. */
@@ -174,5 +168,5 @@ export async function listTable(
   { family, table }: TableName,
   { namespace = -1 }: { namespace?: number } = {},
 ): Promise<ListedTable | undefined> {
-  return (await addon<NftablesAddon>().nftablesList(family, table, namespace)) ?? undefined;
+  return (await invoke<ListedTable | null>('nftables.list', { family, table, namespace })) ?? undefined;
 }
