@@ -28,6 +28,7 @@
 #include "core/cgroup/directory.h"
 #include "core/cgroup/hierarchy.h"
 #include "core/cgroup/stats.h"
+#include "core/cgroup/systemd/properties.h"
 #include "core/cgroup/wishes.h"
 #include "core/fd.h"
 #include "core/result.h"
@@ -139,11 +140,20 @@ class Cgroup {
   };
   // Where a controller's files are, by its v1 and v2 names; the directory is made if that was put off.
   Result<Place> place(const Wish& wish);
+  Result<void> make_directories();
+  Result<void> make_directory(const Hierarchies& hierarchies, const Hierarchy& hierarchy, const Wish* wish,
+                              std::vector<std::string>& made);
   Result<void> make_put_off(const std::string& path);
-  Result<void> apply_devices(const spec::Resources& resources, bool initial);
+  Result<void> apply_devices(const std::vector<spec::DeviceRule>& rules);
+  std::optional<Directory> v1_directory(std::string_view controller) const;
+  std::optional<Directory> v2_directory() const;
+  // The directory whose cgroup.procs lists the container's processes.
+  std::optional<Directory> members() const;
 
   Options options_;
   Saved saved_;
+  std::vector<Wish> wished_;
+  std::vector<systemd::Property> properties_;  // of the scope that attach() starts
 };
 
 }  // namespace slipway::cgroup

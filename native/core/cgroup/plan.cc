@@ -7,6 +7,7 @@
 
 #include "core/cgroup/cgroup.h"
 #include "core/cgroup/paths.h"
+#include "core/cgroup/systemd/properties.h"
 #include "core/cgroup/text.h"
 #include "core/cgroup/v1/controllers.h"
 #include "core/cgroup/v2/controllers.h"
@@ -82,6 +83,8 @@ Result<Cgroup> Cgroup::plan(const Options& options) {
   }
   TRY_ASSIGN(const Hierarchies hierarchies, find_hierarchies());
   const Mode mode = hierarchies.mode();
+  if (mode == Mode::none && !options.rootless)
+    return Error::invalid("cgroups", "no cgroup file system is mounted; mount cgroup2 at /sys/fs/cgroup");
   for (const Hierarchy& each : hierarchies.all) {
     std::string path = group_path(each, mode, options.cgroups_path, options.id);
     if (path == each.mount)
@@ -99,41 +102,52 @@ Cgroup Cgroup::restore(Saved saved) {
 }
 
 Result<void> Cgroup::make(const spec::Resources* resources) {
+  if (resources) wished_ = wishes(*resources);
+  if (needs_attach()) {
+    TRY_ASSIGN(properties_, systemd::unit_properties(resources, options_.annotations));
+    return {};
+  }
+  return make_directories();
+}
+
+Result<void> Cgroup::make_directories() {
   if (saved_.paths.empty()) return {};
   TRY_ASSIGN(const Hierarchies hierarchies, find_hierarchies());
-  const std::vector<Wish> wished = resources ? wishes(*resources) : std::vector<Wish>{};
-
   std::vector<std::string> made;
-  const auto undo = [&made](Error error) {
-    for (auto path = made.rbegin(); path != made.rend(); ++path) ::rmdir(path->c_str());
-    return error;
-  };
   for (const Hierarchy& each : hierarchies.all) {
-    const auto entry = saved_.paths.find(each.controllers);
-    if (entry == saved_.paths.end()) continue;
-    const Wish* wish = find_wish(wished, each, hierarchies);
-    if (put_off(each.controllers) && !wish) continue;
-
-    const size_t before = made.size();
-    auto result = make_path(entry->second, made);
-    if (result && made.size() == before) result = check_unused(Directory(entry->second));
-    if (!result && options_.rootless && refused(result.error().code)) {
-      if (wish) return undo(no_permission(*wish, result.error()));
-      saved_.paths.erase(entry);
-      continue;
-    }
-    if (result && each.has("cpuset")) result = v1::initialise_cpuset(each.mount, entry->second);
-    if (!result) return undo(result.error());
-
-    if (each.unified && (hierarchies.mode() == Mode::unified || wish)) {
-      std::vector<std::string> controllers;
-      if (hierarchies.mode() == Mode::hybrid)
-        for (const Wish& any : wished)
-          if (!hierarchies.find_v1(any.v1)) controllers.emplace_back(any.v2);
-      // What can't be enabled shows when a limit is applied; without limits nothing is amiss.
-      (void)v2::enable_controllers(each.mount, entry->second, controllers);
-    }
+    const Wish* wish = find_wish(wished_, each, hierarchies);
+    if (!saved_.paths.contains(each.controllers) || (put_off(each.controllers) && !wish)) continue;
+    auto result = make_directory(hierarchies, each, wish, made);
+    if (result) continue;
+    for (auto path = made.rbegin(); path != made.rend(); ++path) ::rmdir(path->c_str());
+    return result;
   }
+  return {};
+}
+
+Result<void> Cgroup::make_directory(const Hierarchies& hierarchies, const Hierarchy& hierarchy, const Wish* wish,
+                                    std::vector<std::string>& made) {
+  const std::string path = saved_.paths.at(hierarchy.controllers);
+  const size_t before = made.size();
+  auto result = make_path(path, made);
+  // A scope's group has its first process already.
+  if (result && made.size() == before && !needs_attach()) result = check_unused(Directory(path));
+  if (!result && options_.rootless && refused(result.error().code)) {
+    if (wish) return no_permission(*wish, result.error());
+    saved_.paths.erase(hierarchy.controllers);
+    return {};
+  }
+  if (!result) return result;
+  if (hierarchy.has("cpuset")) return v1::initialise_cpuset(hierarchy.mount, path);
+
+  // The v2 tree of a hybrid machine has few controllers; each costs, so only what is asked for is enabled there.
+  const bool hybrid = hierarchies.mode() == Mode::hybrid;
+  if (!hierarchy.unified || (hybrid && !wish)) return {};
+  std::vector<std::string> controllers;
+  for (const Wish& any : wished_)
+    if (hybrid && !hierarchies.find_v1(any.v1)) controllers.emplace_back(any.v2);
+  // What can't be enabled shows when a limit is applied; without limits nothing is amiss.
+  (void)v2::enable_controllers(hierarchy.mount, path, controllers);
   return {};
 }
 
