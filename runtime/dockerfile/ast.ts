@@ -223,6 +223,9 @@ export type Instruction =
   | OnbuildInstruction
   | UnknownInstruction;
 
+/** The instruction type of a keyword: `InstructionOf<'RUN'>` is CommandInstruction. */
+export type InstructionOf<K extends Instruction['keyword']> = { [I in Instruction as I['keyword']]: I }[K];
+
 export type Keyword = Exclude<Instruction['keyword'], 'UNKNOWN'>;
 
 /** Every instruction that `docker/dockerfile:1` knows. */
