@@ -1,0 +1,251 @@
+// The content store: manifests, configs and layers as they travel, under blobs/sha256/<hex>.
+//
+// The life of a blob: bytes go to ingest/ (a partial download keeps its name, so that it can be resumed), are hashed while
+// they stream, synced, and then renamed to their digest. A name under blobs/ is therefore always whole and right. Blobs are
+// never changed. `collect` removes those that neither a record nor a hold names.
+import { createHash, randomUUID } from 'node:crypto';
+import { createReadStream, type ReadStream } from 'node:fs';
+import { type FileHandle, open, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { type Digest, digestOf, hexOf, isDigest } from './digest.ts';
+import { hasCode, privateDirectory, publish, writeFully } from './files.ts';
+import { Holds, KeyedLock } from './holds.ts';
+
+/** Content that is not what its digest says. */
+export class DigestMismatch extends Error {
+  override readonly name = 'DigestMismatch';
+  constructor(what: string, expected: Digest, actual: Digest) {
+    super(`${what} is not what it should be: expected digest ${expected}, got ${actual}`);
+  }
+}
+
+export interface IngestExpectation {
+  readonly digest?: Digest;
+  /** Bytes; more or fewer are an error, and reading stops at the first byte too many. */
+  readonly size?: number;
+  /** Called before the blob gets its name, so that a hold can be taken in time. */
+  readonly onDigest?: (digest: Digest) => void;
+}
+
+const readChunk = 1 << 20;
+
+export class BlobStore {
+  /** Digests that must not be collected although no record names them yet. */
+  readonly holds = new Holds();
+  readonly #blobs: string;
+  readonly #ingest: string;
+  readonly #partialLocks = new KeyedLock();
+
+  private constructor(blobs: string, ingest: string) {
+    this.#blobs = blobs;
+    this.#ingest = ingest;
+  }
+
+  /** Opens (or makes) the store below the engine's data root. */
+  static async open(dataRoot: string): Promise<BlobStore> {
+    await privateDirectory(dataRoot);
+    await privateDirectory(join(dataRoot, 'blobs'));
+    return new BlobStore(
+      await privateDirectory(join(dataRoot, 'blobs', 'sha256')),
+      await privateDirectory(join(dataRoot, 'ingest')),
+    );
+  }
+
+  path(digest: Digest): string {
+    return join(this.#blobs, hexOf(digest));
+  }
+
+  /** Bytes, or undefined where the blob is not there. */
+  async size(digest: Digest): Promise<number | undefined> {
+    try {
+      return (await stat(this.path(digest))).size;
+    } catch (error) {
+      if (hasCode(error, 'ENOENT')) return undefined;
+      throw error;
+    }
+  }
+
+  async has(digest: Digest): Promise<boolean> {
+    return (await this.size(digest)) !== undefined;
+  }
+
+  /** `start` and `end` (inclusive) choose a part. */
+  read(digest: Digest, part: { readonly start?: number; readonly end?: number } = {}): ReadStream {
+    return createReadStream(this.path(digest), { highWaterMark: readChunk, ...part });
+  }
+
+  /** A small blob (manifest, config) as a whole, its digest checked again. */
+  async readAll(digest: Digest, limit: number): Promise<Buffer> {
+    const size = await this.size(digest);
+    if (size === undefined)
+      throw new Error(`content ${digest} is missing from the store; pull or load the image again`);
+    if (size > limit) throw new Error(`content ${digest} has ${size} bytes; at most ${limit} are read at once`);
+    const data = await readFile(this.path(digest));
+    const actual = digestOf(data);
+    if (actual !== digest) throw new DigestMismatch('a blob of the store', digest, actual);
+    return data;
+  }
+
+  /** Stores a small blob. */
+  async put(data: Uint8Array, expected?: Digest): Promise<Digest> {
+    const digest = digestOf(data);
+    if (expected !== undefined && digest !== expected) throw new DigestMismatch('the content', expected, digest);
+    if (await this.has(digest)) return digest;
+    const temporary = this.temporaryPath();
+    try {
+      const file = await open(temporary, 'wx', 0o600);
+      try {
+        await writeFully(file, data);
+        await file.sync();
+      } finally {
+        await file.close();
+      }
+      await publish(temporary, this.path(digest));
+    } catch (error) {
+      await rm(temporary, { force: true });
+      throw error;
+    }
+    return digest;
+  }
+
+  /** Stores a stream of any length. On any error nothing is left behind. */
+  async ingest(
+    source: Readable | AsyncIterable<Uint8Array>,
+    expected: IngestExpectation = {},
+  ): Promise<{ digest: Digest; size: number }> {
+    const temporary = this.temporaryPath();
+    const file = await open(temporary, 'wx', 0o600);
+    try {
+      const hash = createHash('sha256');
+      let size = 0;
+      for await (const chunk of source as AsyncIterable<Uint8Array>) {
+        size += chunk.length;
+        if (expected.size !== undefined && size > expected.size)
+          throw new Error(`the content is longer than the ${expected.size} bytes it should have`);
+        hash.update(chunk);
+        await writeFully(file, chunk);
+      }
+      if (expected.size !== undefined && size !== expected.size)
+        throw new Error(`the content ended after ${size} of ${expected.size} bytes`);
+      const digest: Digest = `sha256:${hash.digest('hex')}`;
+      if (expected.digest !== undefined && digest !== expected.digest)
+        throw new DigestMismatch('the content', expected.digest, digest);
+      expected.onDigest?.(digest);
+      await file.sync();
+      await publish(temporary, this.path(digest));
+      return { digest, size };
+    } finally {
+      await file.close();
+      await rm(temporary, { force: true });
+    }
+  }
+
+  /** A name below ingest/ for bytes whose digest is not known yet. */
+  temporaryPath(): string {
+    return join(this.#ingest, `${randomUUID()}.tmp`);
+  }
+
+  /**
+   * Runs `task` with the partial download of `digest`, alone: a second caller for the same digest waits. What the task has
+   * written stays for the next attempt unless it discards or commits it.
+   */
+  withPartial<T>(digest: Digest, task: (partial: PartialBlob) => Promise<T>): Promise<T> {
+    return this.#partialLocks.run(digest, async () => {
+      const path = join(this.#ingest, `${hexOf(digest)}.partial`);
+      const file = await open(path, 'a+', 0o600);
+      const partial = new PartialBlob(file, path, this.path(digest), (await file.stat()).size);
+      try {
+        return await task(partial);
+      } finally {
+        await partial.close();
+      }
+    });
+  }
+
+  async remove(digest: Digest): Promise<void> {
+    await rm(this.path(digest), { force: true });
+  }
+
+  async *list(): AsyncGenerator<Digest> {
+    for (const name of await readdir(this.#blobs)) {
+      const digest = `sha256:${name}`;
+      if (isDigest(digest)) yield digest;
+    }
+  }
+
+  /**
+   * Removes every blob that is neither in `keep` nor held, and answers the bytes freed. With `partials`, also the remains
+   * of interrupted downloads and ingests (at start-up, when nothing is under way).
+   */
+  async collect(
+    keep: ReadonlySet<Digest>,
+    options: { readonly partials: 'keep' | 'temporary' | 'all' },
+  ): Promise<number> {
+    let freed = 0;
+    for await (const digest of this.list()) {
+      if (keep.has(digest) || this.holds.has(digest)) continue;
+      freed += (await this.size(digest)) ?? 0;
+      await this.remove(digest);
+    }
+    if (options.partials === 'keep') return freed;
+    for (const name of await readdir(this.#ingest)) {
+      if (name.endsWith('.partial') && options.partials === 'temporary') continue;
+      const path = join(this.#ingest, name);
+      freed += (await stat(path)).size;
+      await rm(path, { force: true });
+    }
+    return freed;
+  }
+}
+
+/** The bytes of a blob that have come so far. */
+export class PartialBlob {
+  readonly #file: FileHandle;
+  readonly #path: string;
+  readonly #final: string;
+  #size: number;
+
+  constructor(file: FileHandle, path: string, final: string, size: number) {
+    this.#file = file;
+    this.#path = path;
+    this.#final = final;
+    this.#size = size;
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  async append(chunk: Uint8Array): Promise<void> {
+    await writeFully(this.#file, chunk);
+    this.#size += chunk.length;
+  }
+
+  /** What is there, from the first byte. */
+  read(): ReadStream {
+    return createReadStream(this.#path, { highWaterMark: readChunk });
+  }
+
+  /** Starts again from nothing. */
+  async reset(): Promise<void> {
+    await this.#file.truncate(0);
+    this.#size = 0;
+  }
+
+  /** The caller has verified the digest: the blob gets its name. */
+  async commit(): Promise<void> {
+    await this.#file.sync();
+    await publish(this.#path, this.#final);
+  }
+
+  async discard(): Promise<void> {
+    await rm(this.#path, { force: true });
+  }
+
+  /** Closes the file; an empty partial is not worth keeping. */
+  async close(): Promise<void> {
+    await this.#file.close();
+    if (this.#size === 0) await this.discard();
+  }
+}

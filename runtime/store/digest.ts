@@ -1,0 +1,68 @@
+// Content digests, as the OCI image specification writes them ("Descriptors", section "Digests"). Only sha256 is stored;
+// other algorithms are refused by name, so that nobody takes an unverified digest for a verified one.
+import { createHash } from 'node:crypto';
+import { Transform, type TransformCallback } from 'node:stream';
+
+/** `sha256:` and 64 lower-case hexadecimal digits. */
+export type Digest = `sha256:${string}`;
+
+const digestPattern = /^sha256:[0-9a-f]{64}$/;
+
+export function isDigest(text: unknown): text is Digest {
+  return typeof text === 'string' && digestPattern.test(text);
+}
+
+/** Throws a plain Error that says what is wrong with the digest; callers add where it came from. */
+export function parseDigest(text: unknown): Digest {
+  if (isDigest(text)) return text;
+  if (typeof text === 'string' && /^[a-z0-9]+(?:[+._-][a-z0-9]+)*:/.test(text) && !text.startsWith('sha256:'))
+    throw new Error(`cannot use digest "${text.slice(0, 100)}": only sha256 digests are supported`);
+  throw new Error(
+    `cannot use ${JSON.stringify(text)?.slice(0, 100) ?? 'nothing'} as a digest: expected sha256:<64 hex>`,
+  );
+}
+
+export function hexOf(digest: Digest): string {
+  return digest.slice('sha256:'.length);
+}
+
+export function digestOf(data: Uint8Array | string): Digest {
+  return `sha256:${createHash('sha256').update(data).digest('hex')}`;
+}
+
+/** Passes bytes through and knows afterwards how many there were and their digest. */
+export class DigestStream extends Transform {
+  readonly #hash = createHash('sha256');
+  #size = 0;
+  #digest: Digest | undefined;
+
+  constructor() {
+    super({ highWaterMark: 1 << 20 });
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Valid once the stream has ended; may be read more than once. */
+  get digest(): Digest {
+    this.#digest ??= `sha256:${this.#hash.digest('hex')}`;
+    return this.#digest;
+  }
+
+  override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
+    this.#hash.update(chunk);
+    this.#size += chunk.length;
+    done(null, chunk);
+  }
+}
+
+/** The chain id of a stack of layers, bottom first (OCI image specification, config.md, "Layer ChainID"). */
+export function chainIds(diffIds: readonly Digest[]): Digest[] {
+  const chain: Digest[] = [];
+  for (const diffId of diffIds) {
+    const parent = chain.at(-1);
+    chain.push(parent === undefined ? diffId : digestOf(`${parent} ${diffId}`));
+  }
+  return chain;
+}

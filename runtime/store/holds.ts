@@ -1,0 +1,82 @@
+// What work in progress needs and no record names yet: garbage collection leaves it alone. The helper is the only process
+// that writes to its stores, so holds live in memory; a helper that dies leaves its half-done work unheld, hence collectable.
+
+export class Holds {
+  readonly #counts = new Map<string, number>();
+
+  /** Keeps `keys` from being collected until the returned hold is disposed of. More can be added to it meanwhile. */
+  take(...keys: string[]): Hold {
+    const hold = new Hold(this.#counts);
+    for (const key of keys) hold.add(key);
+    return hold;
+  }
+
+  has(key: string): boolean {
+    return this.#counts.has(key);
+  }
+}
+
+export class Hold implements Disposable {
+  readonly #counts: Map<string, number>;
+  readonly #mine = new Set<string>();
+
+  constructor(counts: Map<string, number>) {
+    this.#counts = counts;
+  }
+
+  add(key: string): void {
+    if (this.#mine.has(key)) return;
+    this.#mine.add(key);
+    this.#counts.set(key, (this.#counts.get(key) ?? 0) + 1);
+  }
+
+  [Symbol.dispose](): void {
+    for (const key of this.#mine) {
+      const left = (this.#counts.get(key) ?? 1) - 1;
+      if (left > 0) this.#counts.set(key, left);
+      else this.#counts.delete(key);
+    }
+    this.#mine.clear();
+  }
+}
+
+/** One task per key at a time; who comes second waits for the first, then runs. */
+export class KeyedLock {
+  readonly #tails = new Map<string, Promise<void>>();
+
+  async run<T>(key: string, task: () => Promise<T>): Promise<T> {
+    const before = this.#tails.get(key) ?? Promise.resolve();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const tail = before.then(() => promise);
+    this.#tails.set(key, tail);
+    await before;
+    try {
+      return await task();
+    } finally {
+      resolve();
+      if (this.#tails.get(key) === tail) this.#tails.delete(key);
+    }
+  }
+}
+
+/** At most `limit` tasks at a time, first come first served. */
+export class Semaphore {
+  #free: number;
+  readonly #waiting: (() => void)[] = [];
+
+  constructor(limit: number) {
+    this.#free = limit;
+  }
+
+  async run<T>(task: () => Promise<T>): Promise<T> {
+    if (this.#free > 0) this.#free -= 1;
+    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    try {
+      return await task();
+    } finally {
+      const next = this.#waiting.shift();
+      if (next === undefined) this.#free += 1;
+      else next();
+    }
+  }
+}
