@@ -31,7 +31,9 @@ Result<Fd> load(const std::vector<bpf_insn>& program) {
   attributes.insns = reinterpret_cast<uint64_t>(program.data());
   attributes.insn_cnt = static_cast<uint32_t>(program.size());
   attributes.license = reinterpret_cast<uint64_t>("Apache-2.0");
-  std::strncpy(attributes.prog_name, "slipway_devices", sizeof attributes.prog_name - 1);
+  constexpr char name[] = "slipway_devices";
+  static_assert(sizeof name <= sizeof attributes.prog_name);
+  std::memcpy(attributes.prog_name, name, sizeof name);
   int fd = bpf(BPF_PROG_LOAD, attributes);
   if (fd < 0 && errno == EPERM) {
     lift_memlock();
