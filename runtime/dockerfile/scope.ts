@@ -31,6 +31,7 @@ export class Scopes {
   readonly #model: StageModel;
   readonly #globals: readonly Binding[];
   readonly #stages = new Map<Stage, StageBindings>();
+  #all: readonly Binding[] | undefined;
   readonly #values = new Map<Binding, string | undefined>();
   /** Bindings whose value cannot be told; what is made from them cannot be told either. */
   readonly #untold = new Set<Binding>();
@@ -86,11 +87,17 @@ export class Scopes {
   }
 
   /** All bindings of ARG and ENV in the file, in order. */
-  all(): Binding[] {
-    return [
+  all(): readonly Binding[] {
+    this.#all ??= [
       ...this.#globals,
       ...this.#model.stages.flatMap((stage) => [...this.#of(stage).args, ...this.#of(stage).envs]),
     ].sort((a, b) => (a.instruction?.start ?? 0) - (b.instruction?.start ?? 0));
+    return this.#all;
+  }
+
+  /** The first binding of a kind that a stage itself makes for a name. */
+  firstIn(stage: Stage, name: string, kind: 'arg' | 'env'): Binding | undefined {
+    return this.#of(stage)[`${kind}s`].find((binding) => binding.name === name);
   }
 
   /**
