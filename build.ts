@@ -13,6 +13,25 @@ const bundles = [
   { entry: 'runtime/cli/main.ts', out: 'lib/slipway.js', external: [] },
 ] as const;
 
+// Scripts of the extension's own pages, run by a webview.
+const pages = [
+  { entry: 'extension/anatomy/page.ts', out: 'anatomy.js' },
+  { entry: 'extension/run/form_page.ts', out: 'run_form.js' },
+] as const;
+
+for (const { entry, out } of pages) {
+  await build({
+    entryPoints: [join(root, entry)],
+    outfile: dist(out),
+    bundle: true,
+    minify: true,
+    platform: 'browser',
+    target: 'es2024',
+    format: 'iife',
+    logLevel: 'warning',
+  });
+}
+
 const bundledFiles = new Set<string>();
 mkdirSync(dist('lib'), { recursive: true });
 for (const { entry, out, external } of bundles) {

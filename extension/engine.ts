@@ -60,6 +60,14 @@ export class Engine implements vscode.Disposable {
     await client.closed;
   }
 
+  /** Hangs up and leaves the helper running; the next `client()` goes where the settings say then. */
+  async disconnect(): Promise<void> {
+    this.#wantedDown = true;
+    const client = await this.#connecting?.catch(() => undefined);
+    client?.[Symbol.dispose]();
+    await client?.closed;
+  }
+
   async #connect(): Promise<Client> {
     this.#setState('starting');
     try {

@@ -1,6 +1,7 @@
 // The Containers view: what it shows is chosen by settings and a filter, and every change of a container redraws its row only.
 import * as vscode from 'vscode';
-import type { Activity } from '../activity.ts';
+import type { App } from '../commands/app.ts';
+import { containerDropController } from '../drag_and_drop.ts';
 import type { Engine } from '../engine.ts';
 import type { Records } from '../records.ts';
 import { ContainerRow, type ContainerRowSource, GroupRow } from './container_rows.ts';
@@ -21,7 +22,8 @@ export class ContainersView implements vscode.Disposable {
   #layout = '';
   readonly view: vscode.TreeView<Row>;
 
-  constructor(engine: Engine, records: Records, activity: Activity, filter: ViewFilter) {
+  constructor(app: App) {
+    const { engine, records, activity, filter } = app;
     this.#engine = engine;
     this.#records = records;
     this.#filter = filter;
@@ -38,6 +40,7 @@ export class ContainersView implements vscode.Disposable {
       treeDataProvider: this.#provider,
       canSelectMany: true,
       showCollapseAll: true,
+      dragAndDropController: containerDropController(app),
     });
     this.#subscriptions.push(
       this.view,
