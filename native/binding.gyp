@@ -40,14 +40,16 @@
       "defines": ["NAPI_VERSION=9", "NODE_ADDON_API_DISABLE_DEPRECATED", "NAPI_CPP_EXCEPTIONS"],
       "cflags": ["-fPIC", "-fvisibility=hidden", "-isystem", "<!(node -p \"require('path').resolve(require('node-addon-api').include_dir)\")"],
       "cflags_cc": ["-fexceptions"],
-      "ldflags": ["-static-libgcc", "-static-libstdc++", "-Wl,--gc-sections", "-s"]
+      # Debian's static libraries are not built for shared objects; with their symbols hidden they can be linked into one.
+      "ldflags": ["-static-libgcc", "-static-libstdc++", "-Wl,--gc-sections", "-Wl,--exclude-libs,ALL", "-s"],
+      "libraries": ["-l:libz.a", "-l:libzstd.a"]
     },
     {
       "target_name": "native-tests",
       "type": "executable",
       "dependencies": ["core"],
       "sources": ["<!@(<(list) tests)"],
-      "libraries": ["-lseccomp"]
+      "libraries": ["-lseccomp", "-lz", "-lzstd"]
     }
   ]
 }

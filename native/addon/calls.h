@@ -20,6 +20,9 @@ struct Call {
   Result<std::string> (*run)(const std::string& parameters);  // both are JSON documents
 };
 
+// One list per subject.
+std::span<const Call> archive_calls();
+
 const Call* find_call(std::string_view name);
 
 using JsonWriter = rapidjson::Writer<rapidjson::StringBuffer>;
