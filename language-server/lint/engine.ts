@@ -1,0 +1,138 @@
+// Runs the rules over a document. What a rule finds in one instruction is kept as long as the instruction object lives, so
+// an edit costs the instruction that it touches and the cheap rules that look at the whole file.
+import type { Instruction, Item, Keyword } from '../../runtime/dockerfile/ast.ts';
+import { type Controls, readControls } from './controls.ts';
+import { buildModel, type FileModel } from './file_model.ts';
+import { type Finding, mergeFindings, toProblem } from './finding.ts';
+import { DEFAULT_CONFIG, type HadolintConfig } from './hadolint_config.ts';
+import type { Problem, Severity } from './problem.ts';
+import type { Detail, FileRule, InstructionRule, Knowledge, Rule } from './rule.ts';
+import { SeverityTable } from './severity_table.ts';
+import { type ShellSetting, shellUse } from './shell_use.ts';
+
+/** What the linter is told from outside; everything may be left out. */
+export interface LintOptions {
+  /** The setting `slipway.dockerfile.rules`: severity by code. */
+  readonly severities?: Readonly<Record<string, Severity | 'off'>>;
+  readonly hadolint?: HadolintConfig;
+  /** BUILDKIT_DOCKERFILE_CHECK: replaces the file's `# check=`. */
+  readonly check?: string;
+  readonly knowledge?: Knowledge;
+  /** The address of a rule's page. */
+  readonly href?: (rule: Rule) => string;
+}
+
+/** The parts of a document that the linter reads; `DockerfileDocument` has them. */
+export interface LintDocument {
+  readonly items: readonly Item[];
+  readonly escape: '\\' | '`';
+}
+
+interface CachedFindings {
+  readonly shell: ShellSetting;
+  readonly findings: readonly Finding[];
+}
+
+export class Linter {
+  readonly #options: LintOptions;
+  readonly #config: HadolintConfig;
+  readonly #severities: SeverityTable;
+  readonly #byKeyword = new Map<Keyword, InstructionRule[]>();
+  readonly #fileRules: FileRule[] = [];
+  #cache = new WeakMap<Instruction, CachedFindings>();
+
+  constructor(rules: readonly Rule[], options: LintOptions = {}) {
+    this.#options = options;
+    this.#config = options.hadolint ?? DEFAULT_CONFIG;
+    this.#severities = new SeverityTable(rules, options.severities ?? {}, this.#config);
+    for (const rule of rules) {
+      if (!this.#severities.mayReport(rule)) continue;
+      if ('checkFile' in rule) this.#fileRules.push(rule);
+      else if ('check' in rule) for (const keyword of rule.keywords) this.#list(keyword).push(rule);
+    }
+  }
+
+  #list(keyword: Keyword): InstructionRule[] {
+    const list = this.#byKeyword.get(keyword) ?? [];
+    this.#byKeyword.set(keyword, list);
+    return list;
+  }
+
+  /** All problems of the document in the order of their places. */
+  lint(document: LintDocument): Problem[] {
+    const controls = readControls(document.items, this.#options.check, !this.#config.disableIgnorePragma);
+    const model = this.model(document, controls);
+    const byInstruction = this.#collectFileFindings(model);
+    const problems: Problem[] = [];
+    for (const instruction of model.instructions) {
+      const own = this.#instructionFindings(instruction, model);
+      const more = byInstruction.get(instruction);
+      this.#emit(more === undefined ? own : [...own, ...more], controls, problems);
+    }
+    return problems.sort(
+      (a, b) => a.range.start - b.range.start || a.range.end - b.range.end || compare(a.code, b.code),
+    );
+  }
+
+  /** The model that the rules look at; also for other features of the language server. */
+  model(document: LintDocument, controls = readControls(document.items, undefined, true)): FileModel {
+    return buildModel(document.items, document.escape, this.#options.knowledge ?? {}, controls, this.#config);
+  }
+
+  #collectFileFindings(model: FileModel): Map<Instruction, Finding[]> {
+    const byInstruction = new Map<Instruction, Finding[]>();
+    for (const rule of this.#fileRules) {
+      rule.checkFile(model, (instruction, span, detail: Detail = {}) => {
+        const list = byInstruction.get(instruction);
+        const finding = { rule, instruction, span, detail };
+        if (list === undefined) byInstruction.set(instruction, [finding]);
+        else list.push(finding);
+      });
+    }
+    return byInstruction;
+  }
+
+  #instructionFindings(instruction: Instruction, model: FileModel): readonly Finding[] {
+    const shell = model.shellAt(instruction);
+    const cached = this.#cache.get(instruction);
+    if (cached !== undefined && cached.shell === shell) return cached.findings;
+    const findings: Finding[] = [];
+    this.#run(instruction, instruction, shell, findings);
+    if (instruction.keyword === 'ONBUILD' && instruction.instruction !== undefined) {
+      this.#run(instruction.instruction, instruction, shell, findings);
+    }
+    this.#cache.set(instruction, { shell, findings });
+    return findings;
+  }
+
+  #run(instruction: Instruction, outer: Instruction, shell: ShellSetting, findings: Finding[]): void {
+    if (instruction.keyword === 'UNKNOWN') return;
+    const rules = this.#byKeyword.get(instruction.keyword) ?? [];
+    const use = shell.foreign ? NO_USE : shellUse(instruction);
+    for (const rule of rules) {
+      if (instruction !== outer && rule.onbuild !== true) continue;
+      rule.check({ instruction, shell, use }, (span, detail = {}) => {
+        findings.push({ rule, instruction: outer, span, detail });
+      });
+    }
+  }
+
+  #emit(findings: readonly Finding[], controls: Controls, problems: Problem[]): void {
+    if (findings.length === 0) return;
+    const kept: Finding[] = [];
+    for (const finding of findings) {
+      const admitted = this.#severities.admit(finding, controls);
+      if (admitted !== undefined) kept.push(admitted);
+    }
+    for (const merged of mergeFindings(kept)) {
+      const problem = toProblem(merged, this.#severities.severityOf(merged, controls), this.#options.href);
+      problems.push(problem);
+    }
+  }
+}
+
+const NO_USE = { pieces: [], commands: [], pipes: [] };
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
