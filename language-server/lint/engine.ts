@@ -5,7 +5,7 @@ import { type Controls, readControls } from './controls.ts';
 import { buildModel, type FileModel } from './file_model.ts';
 import { type Finding, mergeFindings, toProblem } from './finding.ts';
 import { DEFAULT_CONFIG, type HadolintConfig } from './hadolint_config.ts';
-import type { Problem, Severity } from './problem.ts';
+import { moveProblem, type Problem, type Severity } from './problem.ts';
 import type { Detail, FileRule, InstructionRule, Knowledge, Rule } from './rule.ts';
 import { SeverityTable } from './severity_table.ts';
 import { type ShellSetting, shellUse } from './shell_use.ts';
@@ -33,13 +33,25 @@ interface CachedFindings {
   readonly findings: readonly Finding[];
 }
 
+/** What an instruction's findings became, and from what. */
+interface Emitted {
+  readonly start: number;
+  readonly controls: string;
+  readonly own: readonly Finding[];
+  readonly more: readonly Finding[];
+  readonly problems: readonly Problem[];
+}
+
+const NO_FINDINGS: readonly Finding[] = [];
+
 export class Linter {
   readonly #options: LintOptions;
   readonly #config: HadolintConfig;
   readonly #severities: SeverityTable;
   readonly #byKeyword = new Map<Keyword, InstructionRule[]>();
   readonly #fileRules: FileRule[] = [];
-  #cache = new WeakMap<Instruction, CachedFindings>();
+  readonly #cache = new WeakMap<Instruction, CachedFindings>();
+  readonly #emitted = new WeakMap<Instruction, Emitted>();
 
   constructor(rules: readonly Rule[], options: LintOptions = {}) {
     this.#options = options;
@@ -64,10 +76,11 @@ export class Linter {
     const model = this.model(document, controls);
     const byInstruction = this.#collectFileFindings(model);
     const problems: Problem[] = [];
+    const key = controlsKey(controls);
     for (const instruction of model.instructions) {
       const own = this.#instructionFindings(instruction, model);
-      const more = byInstruction.get(instruction);
-      this.#emit(more === undefined ? own : [...own, ...more], controls, problems);
+      const more = byInstruction.get(instruction) ?? NO_FINDINGS;
+      if (own.length + more.length > 0) problems.push(...this.#emit(instruction, own, more, controls, key));
     }
     return problems.sort(
       (a, b) => a.range.start - b.range.start || a.range.end - b.range.end || compare(a.code, b.code),
@@ -82,9 +95,9 @@ export class Linter {
   #collectFileFindings(model: FileModel): Map<Instruction, Finding[]> {
     const byInstruction = new Map<Instruction, Finding[]>();
     for (const rule of this.#fileRules) {
-      rule.checkFile(model, (instruction, span, detail: Detail = {}) => {
+      rule.checkFile(model, (instruction, span, detail = NO_DETAIL) => {
         const list = byInstruction.get(instruction);
-        const finding = { rule, instruction, span, detail };
+        const finding: Finding = { rule, instruction, span, detail };
         if (list === undefined) byInstruction.set(instruction, [finding]);
         else list.push(finding);
       });
@@ -117,19 +130,54 @@ export class Linter {
     }
   }
 
-  #emit(findings: readonly Finding[], controls: Controls, problems: Problem[]): void {
-    if (findings.length === 0) return;
-    const kept: Finding[] = [];
-    for (const finding of findings) {
-      const admitted = this.#severities.admit(finding, controls);
-      if (admitted !== undefined) kept.push(admitted);
-    }
-    for (const merged of mergeFindings(kept)) {
-      const problem = toProblem(merged, this.#severities.severityOf(merged, controls), this.#options.href);
-      problems.push(problem);
-    }
+  /** The problems of one instruction; those of the last time when nothing that they depend on has changed. */
+  #emit(
+    instruction: Instruction,
+    own: readonly Finding[],
+    more: readonly Finding[],
+    controls: Controls,
+    key: string,
+  ): readonly Problem[] {
+    const local = controls.ignoredAt(instruction).length > 0 || controls.checkAt(instruction) !== undefined;
+    const last = this.#emitted.get(instruction);
+    const same =
+      !local && last !== undefined && last.controls === key && last.own === own && sameFindings(last.more, more);
+    if (same && last.start === instruction.start) return last.problems;
+    const problems = same
+      ? last.problems.map((problem) => moveProblem(problem, instruction.start - last.start))
+      : this.#problems([...own, ...more], controls);
+    if (!local) this.#emitted.set(instruction, { start: instruction.start, controls: key, own, more, problems });
+    return problems;
+  }
+
+  #problems(findings: readonly Finding[], controls: Controls): Problem[] {
+    const kept = findings.flatMap((finding) => this.#severities.admit(finding, controls) ?? []);
+    return mergeFindings(kept).map((merged) =>
+      toProblem(merged, this.#severities.severityOf(merged, controls), this.#options.href),
+    );
   }
 }
+
+/** Everything in the controls that concerns the whole file, as one comparable text. */
+function controlsKey({ check, fileIgnores }: Controls): string {
+  const lists = [check.skip, check.experimental, fileIgnores].map((set) => [...set].join());
+  return [...lists, check.skipAll, check.error, check.experimentalAll].join('|');
+}
+
+function sameFindings(a: readonly Finding[], b: readonly Finding[]): boolean {
+  return a.length === b.length && a.every((finding, i) => sameFinding(finding, b[i]));
+}
+
+function sameFinding(a: Finding, b: Finding | undefined): boolean {
+  if (b === undefined || a.rule !== b.rule || a.span.start !== b.span.start || a.span.end !== b.span.end) return false;
+  if (a.detail === b.detail) return true;
+  const { message, fixes = [], aliases = [] } = b.detail;
+  if (a.detail.message !== message || (a.detail.aliases ?? []).join() !== aliases.join()) return false;
+  const before = a.detail.fixes ?? [];
+  return before.length === fixes.length && (fixes.length === 0 || JSON.stringify(before) === JSON.stringify(fixes));
+}
+
+const NO_DETAIL: Detail = {};
 
 const NO_USE = { pieces: [], commands: [], pipes: [] };
 

@@ -7,8 +7,9 @@ import type {
   Span,
 } from '../../../runtime/dockerfile/ast.ts';
 import { editsFix, replaceFix } from '../fixes.ts';
+import { memo } from '../memo.ts';
 import type { Edit, Fix } from '../problem.ts';
-import type { Rule } from '../rule.ts';
+import type { Detail, Rule } from '../rule.ts';
 
 const noEmptyContinuation: Rule = {
   code: 'NoEmptyContinuation',
@@ -149,6 +150,13 @@ const multipleInstructions: Rule = {
   },
 };
 
+const shellFormDetail = memo(
+  (instruction): Detail => ({
+    message: `JSON arguments recommended for ${instruction.keywordText} to prevent unintended behavior related to OS signals`,
+    fixes: isShellForm(instruction) ? execFormFix(instruction) : [],
+  }),
+);
+
 const jsonArgsRecommended: Rule = {
   code: 'JSONArgsRecommended',
   source: 'buildkit',
@@ -162,8 +170,7 @@ const jsonArgsRecommended: Rule = {
     for (const stage of file.stages) {
       for (const instruction of stage.instructions) {
         if (!isShellForm(instruction) || file.shellAt(instruction).explicit) continue;
-        const message = `JSON arguments recommended for ${instruction.keywordText} to prevent unintended behavior related to OS signals`;
-        report(instruction, instruction.keywordSpan, { message, fixes: execFormFix(instruction) });
+        report(instruction, instruction.keywordSpan, shellFormDetail(instruction));
       }
     }
   },

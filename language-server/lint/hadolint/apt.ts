@@ -1,8 +1,9 @@
 // Hadolint's rules of apt-get, and of apk.
-import type { Instruction } from '../../../runtime/dockerfile/ast.ts';
+import type { Instruction, Span } from '../../../runtime/dockerfile/ast.ts';
 import type { CommandCall } from '../commands.ts';
 import { replaceFix } from '../fixes.ts';
-import type { FileReport, Rule } from '../rule.ts';
+import { memo } from '../memo.ts';
+import type { Detail, FileReport, Rule } from '../rule.ts';
 import { shellUse } from '../shell_use.ts';
 import { addFlagFix, appendCommandFix, commandRule, hasCacheMount, pinRule } from './common.ts';
 
@@ -57,15 +58,24 @@ const keptLists: Rule = {
   },
 };
 
-function checkLists(outer: Instruction, report: FileReport): void {
+/** Where an instruction updates the lists and keeps them. */
+const keptListsIn = memo((outer): { span: Span; detail: Detail } | undefined => {
   const instruction = outer.keyword === 'ONBUILD' ? outer.instruction : outer;
-  if (instruction?.keyword !== 'RUN') return;
+  if (instruction?.keyword !== 'RUN') return undefined;
   const { commands } = shellUse(instruction);
   const update = commands.find((call) => /^(apt|apt-get|aptitude)$/.test(call.name) && call.hasArg('update'));
-  if (update === undefined || commands.some(deletesLists)) return;
-  if (hasCacheMount(instruction, '/var/lib/apt/lists')) return;
-  if (hasCacheMount(instruction, '/var/lib/apt') && hasCacheMount(instruction, '/var/cache/apt')) return;
-  report(outer, update.whereArg('update'), { fixes: appendCommandFix(instruction, 'rm -rf /var/lib/apt/lists/*') });
+  if (update === undefined || commands.some(deletesLists)) return undefined;
+  if (hasCacheMount(instruction, '/var/lib/apt/lists')) return undefined;
+  if (hasCacheMount(instruction, '/var/lib/apt') && hasCacheMount(instruction, '/var/cache/apt')) return undefined;
+  return {
+    span: update.whereArg('update'),
+    detail: { fixes: appendCommandFix(instruction, 'rm -rf /var/lib/apt/lists/*') },
+  };
+});
+
+function checkLists(instruction: Instruction, report: FileReport): void {
+  const kept = keptListsIn(instruction);
+  if (kept !== undefined) report(instruction, kept.span, kept.detail);
 }
 
 const yes = commandRule(

@@ -1,7 +1,9 @@
 // Hadolint's rules of the package managers of languages: pip, npm, yarn, gem, go.
+import type { Span } from '../../../runtime/dockerfile/ast.ts';
 import type { Argument, CommandCall } from '../commands.ts';
 import type { Stage } from '../file_model.ts';
-import type { Rule } from '../rule.ts';
+import { memo } from '../memo.ts';
+import type { Detail, Rule } from '../rule.ts';
 import { shellUse } from '../shell_use.ts';
 import { addFlagFix, appendCommandFix, cleanedAfter, hasCacheMount, pinRule, runRule, unquote } from './common.ts';
 
@@ -66,6 +68,25 @@ const pip = pinRule(
 
 const TRUTHY = /^(1|true|True|TRUE|on|On|ON|yes|Yes|YES)$/;
 
+/** The `pip install`s of an instruction that fill a cache which stays in the layer. */
+const cachingInstalls = memo((outer): { span: Span; detail: Detail }[] => {
+  const instruction = outer.keyword === 'ONBUILD' ? outer.instruction : outer;
+  if (instruction?.keyword !== 'RUN') return [];
+  const installs = shellUse(instruction).commands.filter(
+    (call) => isPipInstall(call) && !isPipWrapper(call) && !call.hasFlag('no-cache-dir'),
+  );
+  if (installs.length === 0 || /PIP_NO_CACHE_DIR=["']?(1|true|on|yes)/i.test(instruction.source)) return [];
+  if (
+    hasCacheMount(instruction, '/root/.cache', '.cache/pip') ||
+    instruction.flags.some((flag) => /\/\.cache(\/pip)?(,|$)/.test(flag.value?.raw ?? ''))
+  )
+    return [];
+  return installs.map((call) => {
+    const span = call.whereArg('install');
+    return { span, detail: { fixes: [addFlagFix('--no-cache-dir', span)] } };
+  });
+});
+
 const pipCache: Rule = {
   code: 'DL3042',
   source: 'hadolint',
@@ -84,20 +105,8 @@ const pipCache: Rule = {
           outer.pairs.some(({ key, value }) => key.raw === 'PIP_NO_CACHE_DIR' && TRUTHY.test(unquote(value?.raw ?? '')))
         )
           off.add(stage);
-        const instruction = outer.keyword === 'ONBUILD' ? outer.instruction : outer;
-        if (instruction?.keyword !== 'RUN' || off.has(stage) || file.shellAt(outer).foreign) continue;
-        if (
-          /PIP_NO_CACHE_DIR=["']?(1|true|on|yes)/i.test(instruction.source) ||
-          hasCacheMount(instruction, '/root/.cache', '.cache/pip')
-        )
-          continue;
-        if (/\/\.cache\/pip|\/\.cache(,|\s)/.test(instruction.flags.map((flag) => flag.value?.raw ?? '').join(' ')))
-          continue;
-        for (const call of shellUse(instruction).commands) {
-          if (!isPipInstall(call) || isPipWrapper(call) || call.hasFlag('no-cache-dir')) continue;
-          const where = call.whereArg('install');
-          report(outer, where, { fixes: [addFlagFix('--no-cache-dir', where)] });
-        }
+        if (off.has(stage) || file.shellAt(outer).foreign) continue;
+        for (const { span, detail } of cachingInstalls(outer)) report(outer, span, detail);
       }
     }
   },
