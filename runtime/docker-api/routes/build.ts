@@ -1,0 +1,138 @@
+// /build: the classic builder's request and its lines, on the engine's builder.
+import type { BuildProgress, BuildRequest } from '../../protocol/build.ts';
+import type { Exchange } from '../exchange.ts';
+import { HttpError } from '../failure.ts';
+import { MessageWriter } from '../messages.ts';
+import { checked, defined, type Route, route } from './route.ts';
+
+export const buildRoutes: readonly Route[] = [
+  route('POST', '/build', async (x) => {
+    if (x.text('version') === '2') {
+      throw new HttpError(400, 'BuildKit sessions are not offered: build with DOCKER_BUILDKIT=0 or with slipway build');
+    }
+    const request = checked('build.run', buildRequest(x));
+    const quiet = x.flag('q');
+    const messages = new MessageWriter(x);
+    const steps = new Steps();
+    await messages.run(async () => {
+      const serve = await x.stream('build.run', request, (progress) => {
+        for (const stream of quiet ? [] : steps.lines(progress)) messages.write({ stream });
+      });
+      const { Images, References } = await serve(x.incoming(), x.signal);
+      for (const { Id } of Images) {
+        if (quiet) {
+          messages.write({ stream: `${Id}\n` });
+          continue;
+        }
+        messages.write({ aux: { ID: Id } });
+        messages.write({ stream: `Successfully built ${Id.replace(/^sha256:/, '').slice(0, 12)}\n` });
+      }
+      for (const reference of quiet ? [] : References) {
+        messages.write({ stream: `Successfully tagged ${reference}\n` });
+      }
+    });
+  }),
+
+  route('POST', '/build/prune', async (x) => {
+    const params = defined({
+      All: x.flag('all'),
+      ReservedSpace: x.integer('reserved-space') ?? x.integer('keep-storage'),
+      MaxUsedSpace: x.integer('max-used-space'),
+      MinFreeSpace: x.integer('min-free-space'),
+      Filters: x.filters(),
+    });
+    const { CachesDeleted, SpaceReclaimed } = await x.call('build.cachePrune', params);
+    x.json(200, { CachesDeleted: CachesDeleted.length > 0 ? CachesDeleted : null, SpaceReclaimed });
+  }),
+
+  route('POST', '/build/cancel', async (x) => x.empty(204)),
+];
+
+function buildRequest(x: Exchange): BuildRequest {
+  const remote = x.text('remote');
+  const platform = x.text('platform');
+  return checked(
+    'build.run',
+    defined({
+      Context: remote ?? '-',
+      Dockerfile: x.text('dockerfile'),
+      Tags: x.query.getAll('t').filter(Boolean),
+      Target: x.text('target'),
+      BuildArgs: jsonOf(x, 'buildargs'),
+      Labels: jsonOf(x, 'labels'),
+      Platforms: platform === undefined ? undefined : [platform],
+      NoCache: x.flag('nocache'),
+      Pull: x.flag('pull'),
+      Auths: registryConfig(x),
+      Network: x.text('networkmode'),
+      AddHosts: x.text('extrahosts')?.split(','),
+      ShmSize: x.integer('shmsize'),
+      Ulimits: jsonOf(x, 'ulimits'),
+      CgroupParent: x.text('cgroupparent'),
+      Memory: x.integer('memory'),
+      MemorySwap: x.integer('memswap'),
+      CpuShares: x.integer('cpushares'),
+      CpuQuota: x.integer('cpuquota'),
+      CpuPeriod: x.integer('cpuperiod'),
+      CpusetCpus: x.text('cpusetcpus'),
+      CpusetMems: x.text('cpusetmems'),
+      CacheFrom: cacheFrom(x),
+    }),
+  );
+}
+
+function jsonOf(x: Exchange, name: string): unknown {
+  const text = x.text(name);
+  if (text === undefined) return undefined;
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return value ?? undefined;
+    // An argument without a value is taken from the environment of the builder: there is none here.
+    return Object.fromEntries(Object.entries(value).filter(([, field]) => field !== null));
+  } catch {
+    throw new HttpError(400, `${name} is not JSON: ${text}`);
+  }
+}
+
+function cacheFrom(x: Exchange): unknown {
+  const images = jsonOf(x, 'cachefrom');
+  if (!Array.isArray(images) || images.length === 0) return undefined;
+  return images.map((image) => ({ Type: 'registry', Attributes: { ref: String(image) } }));
+}
+
+/** X-Registry-Config: base64 of a map from registry to AuthConfig. */
+function registryConfig(x: Exchange): unknown {
+  const header = x.request.headers['x-registry-config'];
+  if (typeof header !== 'string' || header === '') return undefined;
+  try {
+    const value: unknown = JSON.parse(Buffer.from(header, 'base64').toString('utf8'));
+    return typeof value === 'object' && value !== null ? value : undefined;
+  } catch {
+    throw new HttpError(400, 'X-Registry-Config is not base64 of JSON');
+  }
+}
+
+/** Turns the builder's graph into the classic builder's lines: `Step 2/5 : RUN …`. */
+class Steps {
+  readonly #names = new Map<string, string>();
+
+  lines(progress: BuildProgress): string[] {
+    switch (progress.Kind) {
+      case 'vertex':
+        this.#names.set(progress.Id, progress.Name);
+        return [];
+      case 'started': {
+        const number = [...this.#names.keys()].indexOf(progress.Id) + 1;
+        return [`Step ${number}/${this.#names.size} : ${this.#names.get(progress.Id) ?? ''}\n`];
+      }
+      case 'completed':
+        return progress.Cached ? [' ---> Using cache\n'] : [];
+      case 'log':
+        return [progress.Text];
+      case 'problem':
+        return progress.Problem.Severity === 'warning' ? [`[Warning] ${progress.Problem.Message}\n`] : [];
+      case 'status':
+        return [];
+    }
+  }
+}

@@ -1,0 +1,177 @@
+// /containers: life cycle, lists and facts. Streams have a file of their own.
+import { parseTime } from '../../engine/event_filter.ts';
+import { EngineError } from '../../protocol/errors.ts';
+import type { Params } from '../../protocol/methods.ts';
+import type { Exchange } from '../exchange.ts';
+import { HttpError } from '../failure.ts';
+import { section } from '../request_body.ts';
+import { checked, defined, type Route, route } from './route.ts';
+
+export const containerRoutes: readonly Route[] = [
+  route('GET', '/containers/json', async (x) => {
+    const containers = await x.call(
+      'container.list',
+      defined({ All: x.flag('all'), Limit: limitOf(x), Size: x.flag('size'), Filters: x.filters() }),
+    );
+    x.json(200, containers);
+  }),
+
+  route('POST', '/containers/create', async (x) => {
+    const body = await x.body();
+    if (body === undefined) throw new HttpError(400, 'config cannot be empty in order to create a container');
+    const { HostConfig: _host, NetworkingConfig: _network, ...Config } = body;
+    const params = checked(
+      'container.create',
+      defined({
+        Name: x.text('name')?.replace(/^\//, ''),
+        Platform: x.text('platform'),
+        Config,
+        HostConfig: section(body, 'HostConfig'),
+        NetworkingConfig: section(body, 'NetworkingConfig'),
+      }),
+    );
+    x.json(201, await x.call('container.create', params));
+  }),
+
+  route('GET', '/containers/{id}/json', async (x) => {
+    x.json(200, await x.call('container.inspect', { Container: x.name, Size: x.flag('size') }));
+  }),
+
+  route('GET', '/containers/{id}/top', async (x) => {
+    const PsArgs = x.text('ps_args');
+    x.json(200, await x.call('container.top', defined({ Container: x.name, PsArgs })));
+  }),
+
+  route('GET', '/containers/{id}/changes', async (x) => {
+    const changes = await x.call('container.changes', { Container: x.name });
+    x.json(200, changes.length > 0 ? changes : null);
+  }),
+
+  route('POST', '/containers/{id}/resize', async (x) => {
+    await x.call('container.resize', { Container: x.name, ...sizeOf(x) });
+    x.plain(200, '');
+  }),
+
+  route('POST', '/containers/{id}/start', async (x) => {
+    await x.call('container.start', { Container: x.name });
+    x.empty(204);
+  }),
+
+  route('POST', '/containers/{id}/stop', async (x) => {
+    await x.call('container.stop', stopOptions(x));
+    x.empty(204);
+  }),
+
+  route('POST', '/containers/{id}/restart', async (x) => {
+    await x.call('container.restart', stopOptions(x));
+    x.empty(204);
+  }),
+
+  route('POST', '/containers/{id}/kill', async (x) => {
+    await x.call('container.kill', defined({ Container: x.name, Signal: x.text('signal') }));
+    x.empty(204);
+  }),
+
+  route('POST', '/containers/{id}/update', async (x) => {
+    const { RestartPolicy, ...Resources } = (await x.body()) ?? {};
+    const params = checked('container.update', defined({ Container: x.name, Resources, RestartPolicy }));
+    x.json(200, await x.call('container.update', params));
+  }),
+
+  route('POST', '/containers/{id}/rename', async (x) => {
+    const Name = x.text('name');
+    if (Name === undefined) throw new HttpError(400, 'Neither old nor new names may be empty');
+    await x.call('container.rename', { Container: x.name, Name: Name.replace(/^\//, '') });
+    x.empty(204);
+  }),
+
+  route('POST', '/containers/{id}/pause', async (x) => {
+    await x.call('container.pause', { Container: x.name });
+    x.empty(204);
+  }),
+
+  route('POST', '/containers/{id}/unpause', async (x) => {
+    await x.call('container.unpause', { Container: x.name });
+    x.empty(204);
+  }),
+
+  route('POST', '/containers/{id}/wait', wait),
+
+  route('DELETE', '/containers/{id}', async (x) => {
+    await x.call('container.remove', {
+      Container: x.name,
+      Force: x.flag('force'),
+      Volumes: x.flag('v'),
+      Link: x.flag('link'),
+    });
+    x.empty(204);
+  }),
+
+  route('POST', '/containers/prune', async (x) => {
+    x.json(200, await x.call('container.prune', { Filters: x.filters() }));
+  }),
+
+  route('POST', '/commit', async (x) => {
+    const body = await x.body();
+    const repository = x.text('repo');
+    const tag = x.text('tag');
+    const Container = x.text('container');
+    if (Container === undefined) throw new HttpError(400, 'container is required');
+    const params = checked(
+      'container.commit',
+      defined({
+        Container,
+        Reference: repository === undefined || tag === undefined ? repository : `${repository}:${tag}`,
+        Message: x.text('comment'),
+        Author: x.text('author'),
+        Pause: x.flag('pause', true),
+        Changes: x.query
+          .getAll('changes')
+          .flatMap((change) => change.split('\n'))
+          .filter(Boolean),
+        Config: body,
+      }),
+    );
+    x.json(201, await x.call('container.commit', params));
+  }),
+];
+
+function limitOf(x: Exchange): number | undefined {
+  const limit = x.integer('limit');
+  return limit === undefined || limit <= 0 ? undefined : limit;
+}
+
+export function sizeOf(x: Exchange): { Height: number; Width: number } {
+  const Height = x.integer('h');
+  const Width = x.integer('w');
+  if (Height === undefined || Width === undefined) throw new HttpError(400, 'h and w are required');
+  return { Height, Width };
+}
+
+function stopOptions(x: Exchange): Params<'container.stop'> {
+  return defined({ Container: x.name, Signal: x.text('signal'), Timeout: x.integer('t') });
+}
+
+/** The headers go out at once: `docker run` starts the container only when it sees that its wait stands. */
+async function wait(x: Exchange): Promise<void> {
+  const { Id } = await x.call('container.inspect', { Container: x.name });
+  const Condition = x.text('condition');
+  const known = [undefined, 'not-running', 'next-exit', 'removed'];
+  if (!known.includes(Condition)) throw new HttpError(400, `invalid condition: "${Condition}"`);
+  const waiting = x.call('container.wait', defined({ Container: Id, Condition }));
+  const response = x.open(200, 'application/json');
+  try {
+    response.end(`${JSON.stringify(await waiting)}\n`);
+  } catch (error) {
+    if (!(error instanceof EngineError)) throw error;
+    response.end(`${JSON.stringify({ StatusCode: 125, Error: { Message: error.message } })}\n`);
+  }
+}
+
+/** Docker's times in queries: Unix seconds, durations ago, RFC 3339. Checked here so that a wrong one is told as such. */
+export function timeOf(x: Exchange, name: string): string | undefined {
+  const text = x.text(name);
+  if (text === undefined || text === '0') return undefined;
+  parseTime(text);
+  return text;
+}

@@ -1,0 +1,198 @@
+// /images, /distribution and /auth.
+import type { Exchange } from '../exchange.ts';
+import { HttpError } from '../failure.ts';
+import { MessageWriter } from '../messages.ts';
+import { textField } from '../request_body.ts';
+import { pour } from './container_streams.ts';
+import { defined, type Route, route } from './route.ts';
+
+export const imageRoutes: readonly Route[] = [
+  route('GET', '/images/json', async (x) => {
+    const images = await x.call('image.list', {
+      All: x.flag('all'),
+      Filters: x.filters(),
+      SharedSize: x.flag('shared-size'),
+      Manifests: x.flag('manifests'),
+    });
+    x.json(200, images);
+  }),
+
+  route('POST', '/images/create', async (x) => {
+    if (x.text('fromSrc') !== undefined) await importImage(x);
+    else await pullImage(x);
+  }),
+
+  route('POST', '/images/load', async (x) => {
+    const Platform = x.text('platform');
+    const messages = new MessageWriter(x);
+    const quiet = x.flag('quiet');
+    await messages.run(async () => {
+      const serve = await x.stream('image.load', defined({ Platform }), (progress) => {
+        if (!quiet) messages.transfer(progress);
+      });
+      const { Images } = await serve(x.incoming(), x.signal);
+      for (const { Id, References } of Images) {
+        for (const reference of References) messages.write({ stream: `Loaded image: ${reference}\n` });
+        if (References.length === 0) messages.write({ stream: `Loaded image ID: ${Id}\n` });
+      }
+    });
+  }),
+
+  route('GET', '/images/get', async (x) => {
+    const Images = x.query
+      .getAll('names')
+      .flatMap((names) => names.split(','))
+      .filter(Boolean);
+    await saveImages(x, Images);
+  }),
+  route('GET', '/images/{name*}/get', async (x) => await saveImages(x, [x.name])),
+
+  route('GET', '/images/search', async (x) => {
+    const Term = x.text('term');
+    if (Term === undefined) throw new HttpError(400, 'search term is empty');
+    const Auth = authOf(x);
+    const found = await x.call(
+      'image.search',
+      defined({ Term, Limit: x.integer('limit'), Filters: x.filters(), Auth }),
+    );
+    x.json(
+      200,
+      found.map((image) => ({ ...image, is_automated: false })),
+    );
+  }),
+
+  route('POST', '/images/prune', async (x) => {
+    const { ImagesDeleted, SpaceReclaimed } = await x.call('image.prune', { Filters: x.filters() });
+    x.json(200, { ImagesDeleted: ImagesDeleted.length > 0 ? ImagesDeleted : null, SpaceReclaimed });
+  }),
+
+  route('GET', '/images/{name*}/json', async (x) => {
+    const Platform = platformOf(x);
+    x.json(200, await x.call('image.inspect', defined({ Image: x.name, Platform, Manifests: x.flag('manifests') })));
+  }),
+
+  route('GET', '/images/{name*}/history', async (x) => {
+    x.json(200, await x.call('image.history', defined({ Image: x.name, Platform: platformOf(x) })));
+  }),
+
+  route('POST', '/images/{name*}/push', async (x) => {
+    const tag = x.text('tag');
+    const Reference = tag === undefined ? x.name : `${x.name}:${tag}`;
+    const messages = new MessageWriter(x);
+    await messages.run(async () => {
+      const params = defined({ Reference, AllTags: tag === undefined, Platform: platformOf(x), Auth: authOf(x) });
+      const pushed = await x.call('image.push', params, (progress) => messages.transfer(progress));
+      for (const { Reference: pushedAs, Digest, Size } of pushed) {
+        const Tag = pushedAs.slice(pushedAs.lastIndexOf(':') + 1);
+        messages.write({ progressDetail: {}, aux: { Tag, Digest, Size } });
+      }
+    });
+  }),
+
+  route('POST', '/images/{name*}/tag', async (x) => {
+    const repository = x.text('repo');
+    if (repository === undefined) throw new HttpError(400, 'repository name must have at least one component');
+    const tag = x.text('tag');
+    await x.call('image.tag', { Image: x.name, Reference: tag === undefined ? repository : `${repository}:${tag}` });
+    x.plain(201, '');
+  }),
+
+  route('DELETE', '/images/{name*}', async (x) => {
+    const removed = await x.call('image.remove', {
+      Image: x.name,
+      Force: x.flag('force'),
+      NoPrune: x.flag('noprune'),
+    });
+    x.json(200, removed);
+  }),
+
+  route('GET', '/distribution/{name*}/json', async (x) => {
+    const { Descriptor, Platforms } = await x.call('registry.inspect', defined({ Reference: x.name, Auth: authOf(x) }));
+    x.json(200, { Descriptor, Platforms });
+  }),
+
+  route('POST', '/auth', async (x) => {
+    const body = await x.body();
+    const answer = await x.call(
+      'registry.login',
+      defined({
+        Server: textField(body, 'serveraddress'),
+        Username: textField(body, 'username') ?? '',
+        Password: textField(body, 'password') ?? textField(body, 'identitytoken') ?? '',
+        // The client keeps credentials itself.
+        Store: false,
+      }),
+    );
+    x.json(200, { Status: answer.Status, IdentityToken: answer.IdentityToken });
+  }),
+];
+
+async function pullImage(x: Exchange): Promise<void> {
+  const from = x.text('fromImage');
+  if (from === undefined) throw new HttpError(400, 'fromImage is required');
+  const tag = x.text('tag');
+  const joint = tag?.includes(':') === true ? '@' : ':';
+  const named = tag === undefined ? from : `${from}${joint}${tag}`;
+  const AllTags = tag === undefined && !/[:@][^/]*$/.test(from);
+  const messages = new MessageWriter(x);
+  await messages.run(async () => {
+    const params = defined({ Reference: named, AllTags, Platform: x.text('platform'), Auth: authOf(x) });
+    await x.call('image.pull', params, (progress) => messages.transfer(progress));
+  });
+}
+
+async function importImage(x: Exchange): Promise<void> {
+  if (x.text('fromSrc') !== '-') {
+    throw new HttpError(400, 'importing from a URL is not done here: fetch it and send it as the body, with fromSrc=-');
+  }
+  const repository = x.text('repo');
+  const tag = x.text('tag');
+  const Changes = x.query.getAll('changes').filter(Boolean);
+  const messages = new MessageWriter(x);
+  await messages.run(async () => {
+    const serve = await x.stream(
+      'image.import',
+      defined({
+        Reference: repository === undefined || tag === undefined ? repository : `${repository}:${tag}`,
+        Message: x.text('message'),
+        Changes,
+        Platform: x.text('platform'),
+      }),
+      (progress) => messages.transfer(progress),
+    );
+    const { Id } = await serve(x.incoming(), x.signal);
+    messages.write({ status: Id });
+  });
+}
+
+async function saveImages(x: Exchange, Images: string[]): Promise<void> {
+  await pour(x, 'application/x-tar', await x.stream('image.save', defined({ Images, Platform: platformOf(x) })));
+}
+
+/** The platform of a query: `linux/amd64`, or since 1.48 OCI's object as JSON. */
+function platformOf(x: Exchange): string | undefined {
+  const text = x.text('platform');
+  if (text === undefined || !text.startsWith('{')) return text;
+  const { os, architecture, variant } = JSON.parse(text) as Record<string, unknown>;
+  return [os, architecture, variant].filter((part) => typeof part === 'string' && part !== '').join('/');
+}
+
+/** X-Registry-Auth: base64url of an AuthConfig. An unreadable one counts as none, as with dockerd. */
+export function authOf(x: Exchange): Record<string, string> | undefined {
+  return decodeAuth(x.request.headers['x-registry-auth']);
+}
+
+function decodeAuth(header: string | string[] | undefined): Record<string, string> | undefined {
+  if (typeof header !== 'string' || header === '') return undefined;
+  try {
+    const value: unknown = JSON.parse(Buffer.from(header, 'base64url').toString('utf8'));
+    if (typeof value !== 'object' || value === null) return undefined;
+    const known = ['username', 'password', 'auth', 'serveraddress', 'identitytoken', 'registrytoken'];
+    const entries = Object.entries(value).filter(
+      ([name, field]) => known.includes(name) && typeof field === 'string' && field !== '',
+    );
+    return entries.length === 0 ? undefined : Object.fromEntries(entries);
+  } catch {
+    return undefined;
+  }
+}
