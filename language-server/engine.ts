@@ -1,0 +1,134 @@
+// What a running helper knows, for the editor: images, tags, the build plan. Silent when no helper runs.
+import { existsSync } from 'node:fs';
+import type { Client } from '../runtime/protocol/client.ts';
+import type { ImageInspect, ImageSummary } from '../runtime/protocol/image.ts';
+import { defaultPaths, socketOfHost } from '../runtime/protocol/paths.ts';
+
+/** What the engine says of one instruction before anything runs. */
+export interface PlannedStep {
+  /** Zero-based line of the instruction. */
+  readonly line: number;
+  readonly cached: boolean;
+  /** Why it is not cached. */
+  readonly reason?: string;
+  /** Bytes of its layer. */
+  readonly size?: number;
+  /** How long it took last time. */
+  readonly milliseconds?: number;
+}
+
+/** How long an answer is good for, in milliseconds. */
+const keepImages = 5_000;
+const keepTags = 300_000;
+/** A registry that does not answer in this time is asked no more for a while. */
+const registryTimeout = 4_000;
+
+interface Kept<T> {
+  readonly until: number;
+  readonly value: Promise<T>;
+}
+
+export class EngineKnowledge {
+  readonly #socketPath: string;
+  #client: Promise<Client | undefined> | undefined;
+  #images: Kept<ImageSummary[]> | undefined;
+  readonly #tags = new Map<string, Kept<string[]>>();
+  readonly #inspected = new Map<string, Kept<ImageInspect | undefined>>();
+
+  /** `socket` wins over SLIPWAY_HOST, which wins over the default path of the user's helper. */
+  constructor(socket: string | undefined, environment: NodeJS.ProcessEnv = process.env) {
+    const host = socket ?? environment.SLIPWAY_HOST;
+    this.#socketPath = host === undefined ? defaultPaths(environment).socket : pathOf(host);
+  }
+
+  /** The images of the local store; none when no helper runs. */
+  async images(): Promise<ImageSummary[]> {
+    if (this.#images === undefined || this.#images.until < Date.now()) {
+      this.#images = {
+        until: Date.now() + keepImages,
+        value: this.#ask((client) => client.call('image.list', {}), []),
+      };
+    }
+    return this.#images.value;
+  }
+
+  /** What the local store knows of an image. */
+  async image(reference: string): Promise<ImageInspect | undefined> {
+    return kept(this.#inspected, reference, keepImages, () =>
+      this.#ask((client) => client.call('image.inspect', { Image: reference }), undefined),
+    );
+  }
+
+  /** The tags of a repository in its registry; none when that cannot be found out in time. */
+  async tags(repository: string): Promise<string[]> {
+    return kept(this.#tags, repository, keepTags, () =>
+      this.#ask((client) => {
+        const signal = AbortSignal.timeout(registryTimeout);
+        return client.call('registry.tags', { Repository: repository }, { signal });
+      }, []),
+    );
+  }
+
+  dispose(): void {
+    const client = this.#client;
+    this.#client = undefined;
+    client?.then((known) => known?.[Symbol.dispose]());
+  }
+
+  /** A question whose failure is no news for somebody who types. */
+  async #ask<T>(question: (client: Client) => Promise<T>, otherwise: T): Promise<T> {
+    const client = await this.#connected();
+    if (client === undefined) return otherwise;
+    try {
+      return await question(client);
+    } catch {
+      return otherwise;
+    }
+  }
+
+  #connected(): Promise<Client | undefined> {
+    this.#client ??= this.#connect();
+    return this.#client;
+  }
+
+  async #connect(): Promise<Client | undefined> {
+    try {
+      // A look first: without a helper the client's code is never loaded.
+      if (!existsSync(this.#socketPath)) return this.#retryLater();
+      const { Client } = await import('../runtime/protocol/client.ts');
+      const client = await Client.connect(this.#socketPath);
+      void client.closed.then(() => {
+        this.#client = undefined;
+      });
+      return client;
+    } catch {
+      return this.#retryLater();
+    }
+  }
+
+  /** The next question may look for the helper again. */
+  #retryLater(): undefined {
+    setImmediate(() => {
+      this.#client = undefined;
+    });
+    return undefined;
+  }
+}
+
+function pathOf(host: string): string {
+  try {
+    return socketOfHost(host);
+  } catch {
+    // A host that is no unix socket has nothing for the editor.
+    return '';
+  }
+}
+
+function kept<T>(cache: Map<string, Kept<T>>, key: string, time: number, ask: () => Promise<T>): Promise<T> {
+  const known = cache.get(key);
+  if (known !== undefined && known.until > Date.now()) return known.value;
+  const value = ask();
+  if (cache.size > 200) cache.clear();
+  cache.set(key, { until: Date.now() + time, value });
+  return value;
+}

@@ -1,0 +1,105 @@
+// Code lenses and inlay hints of a Dockerfile.
+import { type CodeLens, type InlayHint, InlayHintKind, type Range } from 'vscode-languageserver';
+import type { Instruction, Word } from '../../runtime/dockerfile/ast.ts';
+import { variablesOf } from '../../runtime/dockerfile/variables.ts';
+import type { PlannedStep } from '../engine.ts';
+import type { OpenDocument } from '../open_document.ts';
+import { commands } from '../protocol.ts';
+
+/** Build and run, above each FROM. The client must have said that it knows the commands. */
+export function codeLenses(open: OpenDocument): CodeLens[] {
+  return open.model.stages.flatMap((stage) => {
+    const range = open.range(stage.from, stage.from.keywordSpan);
+    const target = stage.name ?? String(stage.index);
+    const lens = (title: string, command: string): CodeLens => ({
+      range,
+      command: { title, command, arguments: [{ uri: open.uri, target }] },
+    });
+    return [lens('$(tools) Build', commands.buildStage), lens('$(play) Run', commands.runStage)];
+  });
+}
+
+/** What the builder makes of words with variables, where the file tells. */
+export function variableHints(open: OpenDocument, range: Range): InlayHint[] {
+  const hints: InlayHint[] = [];
+  for (const instruction of instructionsIn(open, range)) {
+    if (!variablesOf(instruction).some(({ by }) => by === 'builder')) continue;
+    for (const word of expandedWords(instruction)) {
+      const value = word.raw.includes('$') ? open.scopes.expand(word.raw, instruction) : undefined;
+      if (value === undefined || value === word.raw || value === '') continue;
+      hints.push({
+        position: open.view.position(instruction.start + word.span.end),
+        label: `= ${value.length > 60 ? `${value.slice(0, 59)}…` : value}`,
+        kind: InlayHintKind.Type,
+        paddingLeft: true,
+        tooltip: value,
+      });
+    }
+  }
+  return hints;
+}
+
+function instructionsIn(open: OpenDocument, range: Range): Instruction[] {
+  return open.document.instructions.filter(({ startLine, start, source }) => {
+    return startLine <= range.end.line && open.document.lineAt(start + source.length) >= range.start.line;
+  });
+}
+
+/** The words that the builder expands one by one. */
+function expandedWords(instruction: Instruction): readonly Word[] {
+  switch (instruction.keyword) {
+    case 'FROM':
+      return instruction.image === undefined ? [] : [instruction.image];
+    case 'ARG':
+    case 'ENV':
+    case 'LABEL':
+      return instruction.pairs.flatMap(({ value }) => value ?? []);
+    case 'COPY':
+    case 'ADD':
+      return instruction.json
+        ? []
+        : [...instruction.sources, ...(instruction.destination ? [instruction.destination] : [])];
+    case 'EXPOSE':
+    case 'VOLUME':
+      return instruction.json ? [] : instruction.words;
+    case 'USER':
+    case 'WORKDIR':
+    case 'STOPSIGNAL':
+      return instruction.value === undefined ? [] : [instruction.value];
+    default:
+      return [];
+  }
+}
+
+/** What the engine says of each instruction: cached or not and why, the layer's size, how long it took last. */
+export function planHints(open: OpenDocument, range: Range, steps: readonly PlannedStep[]): InlayHint[] {
+  const byLine = new Map(steps.map((step) => [step.line, step]));
+  return instructionsIn(open, range).flatMap((instruction) => {
+    const step = byLine.get(instruction.startLine);
+    if (step === undefined) return [];
+    const newline = instruction.source.search(/[\r\n]/);
+    const end = instruction.start + (newline < 0 ? instruction.source.length : newline);
+    const hint: InlayHint = { position: open.view.position(end), label: planLabel(step), paddingLeft: true };
+    return [step.reason === undefined ? hint : { ...hint, tooltip: step.reason }];
+  });
+}
+
+function planLabel(step: PlannedStep): string {
+  const parts = [step.cached ? 'cached' : 'not cached'];
+  if (!step.cached && step.reason !== undefined) parts.push(step.reason);
+  if (step.size !== undefined) parts.push(formatBytes(step.size));
+  if (step.milliseconds !== undefined) parts.push(`${(step.milliseconds / 1000).toFixed(1)} s`);
+  return parts.join(' · ');
+}
+
+/** Bytes for people, in the units of `docker images`. */
+export function formatBytes(bytes: number): string {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
+  let value = bytes;
+  let unit = 0;
+  while (value >= 1000 && unit < units.length - 1) {
+    value /= 1000;
+    unit += 1;
+  }
+  return `${unit === 0 ? value : value.toPrecision(3)} ${units[unit]}`;
+}

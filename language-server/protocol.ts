@@ -1,0 +1,99 @@
+// What this server and its clients say to each other beyond the Language Server Protocol: settings and commands.
+import type { Severity } from './lint/problem.ts';
+
+/** The section of the client's configuration that the server asks for. */
+export const settingsSection = 'slipway.dockerfile';
+
+/** `slipway.dockerfile.*`. Everything may be left out. */
+export interface Settings {
+  /** Severity by rule code; `off` silences a rule. */
+  readonly rules: Readonly<Record<string, Severity | 'off'>>;
+  /** Turns all diagnostics off. */
+  readonly lint: boolean;
+  readonly format: FormatSettings;
+  /** The build context, relative to the Dockerfile's directory. */
+  readonly context?: string;
+  readonly inlayHints: { readonly variables: boolean; readonly build: boolean };
+  readonly codeLens: boolean;
+  /** Ask registries for tags while FROM is written. */
+  readonly registryCompletion: boolean;
+}
+
+export interface FormatSettings {
+  /** How keywords are written; `preserve` leaves them. */
+  readonly keywordCase: 'upper' | 'lower' | 'preserve';
+  /**
+   * Indents continuation lines of shell commands that have no indentation. Off by default: the white space is part of the
+   * command, so that the builder would run it anew.
+   */
+  readonly indentCommands: boolean;
+  /** How many blank lines in a row are kept. */
+  readonly maxBlankLines: number;
+}
+
+export const defaultSettings: Settings = {
+  rules: {},
+  lint: true,
+  format: { keywordCase: 'upper', indentCommands: false, maxBlankLines: 1 },
+  inlayHints: { variables: true, build: true },
+  codeLens: true,
+  registryCompletion: true,
+};
+
+/** Commands that the client runs; the server names them only when `initializationOptions.commands` has them. */
+export const commands = {
+  buildStage: 'slipway.image.buildStage',
+  runStage: 'slipway.image.runStage',
+} as const;
+
+/** The argument of the stage commands. */
+export interface StageCommandArgument {
+  readonly uri: string;
+  /** The stage's name, or its number when it has none: a value for `--target`. */
+  readonly target: string;
+}
+
+/** What a client may say in `initializationOptions`. */
+export interface InitializationOptions {
+  /** The commands that the client runs. */
+  readonly commands?: readonly string[];
+  /** The helper's socket; `SLIPWAY_HOST` or the default path when left out. */
+  readonly socket?: string;
+  /** Settings for clients that do not answer `workspace/configuration`. */
+  readonly settings?: Partial<Settings>;
+}
+
+function record(value: unknown): Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {};
+}
+
+/** Reads what a client sent as settings; what is missing or of another type gets its default. */
+export function readSettings(value: unknown): Settings {
+  const given = record(value);
+  const format = record(given.format);
+  const hints = record(given.inlayHints);
+  const boolean = (candidate: unknown, fallback: boolean): boolean =>
+    typeof candidate === 'boolean' ? candidate : fallback;
+  const defaults = defaultSettings;
+  const keywordCase = format.keywordCase;
+  const blank = format.maxBlankLines;
+  const rules = Object.entries(record(given.rules)).filter((entry): entry is [string, Severity | 'off'] =>
+    ['error', 'warning', 'info', 'style', 'off'].includes(String(entry[1])),
+  );
+  return {
+    rules: Object.fromEntries(rules),
+    lint: boolean(given.lint, defaults.lint),
+    format: {
+      keywordCase: keywordCase === 'lower' || keywordCase === 'preserve' ? keywordCase : defaults.format.keywordCase,
+      indentCommands: boolean(format.indentCommands, defaults.format.indentCommands),
+      maxBlankLines: typeof blank === 'number' && blank >= 0 ? Math.floor(blank) : defaults.format.maxBlankLines,
+    },
+    ...(typeof given.context === 'string' && given.context !== '' ? { context: given.context } : {}),
+    inlayHints: {
+      variables: boolean(hints.variables, defaults.inlayHints.variables),
+      build: boolean(hints.build, defaults.inlayHints.build),
+    },
+    codeLens: boolean(given.codeLens, defaults.codeLens),
+    registryCompletion: boolean(given.registryCompletion, defaults.registryCompletion),
+  };
+}
