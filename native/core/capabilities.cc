@@ -63,6 +63,22 @@ constexpr uint64_t bit(int number) {
 // capset's and capget's two halves of 32 bits.
 using Halves = std::array<__user_cap_data_struct, 2>;
 
+Halves halves(const Sets& sets) noexcept {
+  Halves data{};
+  for (size_t half = 0; half < data.size(); ++half) {
+    const size_t shift = 32 * half;
+    data[half].effective = static_cast<uint32_t>(sets.effective >> shift);
+    data[half].permitted = static_cast<uint32_t>(sets.permitted >> shift);
+    data[half].inheritable = static_cast<uint32_t>(sets.inheritable >> shift);
+  }
+  return data;
+}
+
+int set(const Halves& data) noexcept {
+  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+  return static_cast<int>(::syscall(SYS_capset, &header, data.data()));
+}
+
 int set_ambient(uint64_t ambient, int last) noexcept {
   if (::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) != 0 && errno != EINVAL) return errno;
   for (int number = 0; number <= last; ++number) {
@@ -151,16 +167,20 @@ int keep_over_setuid() noexcept {
 }
 
 int apply(const Sets& sets, int last) noexcept {
+  Halves data = halves(sets);
+  if (set(data) == 0) return set_ambient(sets.ambient, last);
+  if (errno != EPERM) return errno;
+  // We may lack some ourselves (root in a restricted environment). The specification wants the container to run all the
+  // same, with what can be granted.
   __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
-  Halves data{};
-  for (int half = 0; half < 2; ++half) {
-    const int shift = 32 * half;
-    auto& part = data[static_cast<size_t>(half)];
-    part.effective = static_cast<uint32_t>(sets.effective >> shift);
-    part.permitted = static_cast<uint32_t>(sets.permitted >> shift);
-    part.inheritable = static_cast<uint32_t>(sets.inheritable >> shift);
+  Halves held{};
+  if (::syscall(SYS_capget, &header, held.data()) != 0) return errno;
+  for (size_t half = 0; half < data.size(); ++half) {
+    data[half].permitted &= held[half].permitted;
+    data[half].effective &= held[half].permitted;
+    data[half].inheritable &= held[half].permitted | held[half].inheritable;
   }
-  if (::syscall(SYS_capset, &header, data.data()) != 0) return errno;
+  if (set(data) != 0) return errno;
   return set_ambient(sets.ambient, last);
 }
 

@@ -40,7 +40,8 @@ Result<Sets> current();
 // while CAP_SETPCAP is still there, keep before setuid, apply after it.
 int drop_bounding(const Sets& sets, int last) noexcept;
 int keep_over_setuid() noexcept;
-// Permitted, effective, inheritable, then ambient (ambient ones that can't be had are left out, as runc does).
+// Permitted, effective, inheritable, then ambient. What the caller does not hold itself is left out, as are ambient
+// ones that can't be had: the specification asks for that rather than for a failure.
 int apply(const Sets& sets, int last) noexcept;
 
 }  // namespace slipway::capabilities
