@@ -337,7 +337,7 @@ async function endOf(pidfd: number): Promise<void> {
 }
 
 /** Connects to a socket in a directory whose path may be longer than a socket address (107 bytes). */
-function connectIn(directory: string, name: string): Promise<Socket> {
+async function connectIn(directory: string, name: string): Promise<Socket> {
   const { promise, resolve, reject } = Promise.withResolvers<Socket>();
   const fd = openSync(directory, constants.O_RDONLY | constants.O_DIRECTORY);
   const socket = connect({ path: `/proc/self/fd/${fd}/${name}`, allowHalfOpen: true });
@@ -351,7 +351,7 @@ function connectIn(directory: string, name: string): Promise<Socket> {
     socket.off('error', refused);
     resolve(socket);
   });
-  return promise;
+  return await promise;
 }
 
 function monitorArguments(options: MonitorOptions): string[] {

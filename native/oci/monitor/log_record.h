@@ -36,9 +36,12 @@ class TimeFormat {
   char* write(char* out, int64_t nanoseconds);
 
  private:
-  int64_t second_ = -1;
-  char prefix_[24] = {};  // "2026-01-02T03:04:05" of second_
-  size_t prefix_size_ = 0;
+  static constexpr size_t point = 19;  // behind "2026-01-02T03:04:05"
+  static constexpr size_t last_digit = point + 9;
+  void print(int64_t nanoseconds);
+
+  int64_t last_ = -1;
+  char text_[last_digit + 2] = {};
 };
 
 std::string format_time(int64_t nanoseconds);
