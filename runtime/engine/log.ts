@@ -15,13 +15,14 @@ function word(value: string | number | boolean): string {
 /** Secrets are never given to it: callers log names and ids only. */
 export class Log {
   #level: number;
-  readonly #path: string | undefined;
+  /** Undefined: stderr. */
+  readonly path: string | undefined;
   #fd: number;
 
   /** Without a path it writes to stderr. */
   constructor(level: LogLevel, path?: string) {
     this.#level = logLevels.indexOf(level);
-    this.#path = path;
+    this.path = path;
     this.#fd = path === undefined ? 2 : openSync(path, 'a', 0o600);
   }
 
@@ -54,7 +55,7 @@ export class Log {
     const line = [new Date().toISOString(), level, message, ...pairs].join(' ');
     try {
       writeSync(this.#fd, `${line}\n`);
-      if (this.#path !== undefined && fstatSync(this.#fd).size > rotateAt) this.#rotate(this.#path);
+      if (this.path !== undefined && fstatSync(this.#fd).size > rotateAt) this.#rotate(this.path);
     } catch {
       // A full disk must not end the engine for the sake of its log.
     }

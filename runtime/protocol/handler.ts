@@ -16,7 +16,11 @@ export type CallHandler<N extends CallName> = (params: Params<N>, context: CallC
  * Serves one stream to its end; its result is the outcome. `duplex` is what the client reads and writes, with half-close;
  * the door ends it afterwards. `signal` fires when the client is gone in both directions or cancels.
  */
-export type StreamServer<N extends StreamName> = (duplex: Duplex, signal: AbortSignal) => Promise<Result<N>>;
+export interface StreamServer<N extends StreamName> {
+  (duplex: Duplex, signal: AbortSignal): Promise<Result<N>>;
+  /** Called instead if no client opens the stream in time. */
+  readonly abandoned?: () => void;
+}
 
 /** Checks the parameters and prepares; throws what the client should know before any stream is opened. */
 export type StreamHandler<N extends StreamName> = (

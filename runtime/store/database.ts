@@ -7,6 +7,18 @@ import { DatabaseSync, type StatementSync } from 'node:sqlite';
 
 export type { StatementSync } from 'node:sqlite';
 
+/** In WAL mode an exclusive lock is taken by the first access and held until the connection closes. */
+function lock(connection: DatabaseSync, path: string): void {
+  try {
+    connection.exec('pragma locking_mode=exclusive; pragma journal_mode=wal; begin immediate; commit');
+  } catch (error) {
+    connection.close();
+    if (error instanceof Error && /locked|busy/i.test(error.message))
+      throw new Error(`another helper works with ${path}; talk to that one, or end it first`);
+    throw error;
+  }
+}
+
 /** One row as SQLite gives it; columns are checked or converted where they are read. */
 export type Row = Readonly<Record<string, null | number | bigint | string | Uint8Array>>;
 
@@ -15,11 +27,15 @@ export class Database implements Disposable {
   readonly #statements = new Map<string, StatementSync>();
   #depth = 0;
 
-  /** Opens or creates the file. The engine's lock sees to it that only one helper has it open. */
+  /**
+   * Opens or creates the file, for this process alone: it is also the engine's lock, which ends with the process. Throws
+   * an Error if another helper has it.
+   */
   constructor(path: string) {
-    this.#connection = new DatabaseSync(path, { enableForeignKeyConstraints: true, timeout: 5000 });
+    this.#connection = new DatabaseSync(path, { enableForeignKeyConstraints: true });
+    lock(this.#connection, path);
     this.#connection.exec(
-      'pragma journal_mode=wal; pragma synchronous=normal; pragma temp_store=memory; pragma cache_size=-4000; pragma wal_autocheckpoint=1000',
+      ' pragma synchronous=normal; pragma temp_store=memory; pragma cache_size=-4000; pragma wal_autocheckpoint=1000',
     );
     this.#connection.exec(
       'create table if not exists schema_versions (subject text primary key, version integer not null) strict',

@@ -1,0 +1,64 @@
+// One container in memory: its record, and what is alive about it.
+import { EventEmitter } from 'node:events';
+import type { ExecSession } from './exec.ts';
+import type { Monitor } from './monitor.ts';
+import type { ContainerRecord, StateRecord } from './record.ts';
+
+interface ContainerEvents {
+  /** It ended (the record says how). */
+  exit: [];
+  removed: [];
+  started: [];
+  /** A start came to nothing. */
+  failed: [];
+}
+
+export class Container {
+  readonly record: ContainerRecord;
+  /** Its monitor, while it runs. */
+  monitor: Monitor | undefined;
+  readonly execs = new Map<string, ExecSession>();
+  /** Attach clients of a container that is about to start: called when its monitor is there, before its program runs. */
+  readonly joiners = new Set<() => Promise<void>>();
+  readonly changes = new EventEmitter<ContainerEvents>();
+  /** A stop that a client asked for is under way: the restart policy keeps out. */
+  stopRequested = false;
+  /** Ends a pending restart (back-off) or health check. */
+  restartTimer: NodeJS.Timeout | undefined;
+  /** Milliseconds until the next restart; doubles with each. */
+  restartDelay = 0;
+  health: Disposable | undefined;
+  /** Who works with the files of the stopped container just now (rootfs.ts). */
+  rootfsUsers = 0;
+  /** From the moment that a removal holds: everything else says that it is being removed. */
+  removal: Promise<void> | undefined;
+  /** It is gone; whoever still holds it looks at the past. */
+  isRemoved = false;
+  #tail: Promise<unknown> = Promise.resolve();
+
+  constructor(record: ContainerRecord) {
+    this.record = record;
+    // One listener per waiting client: there is no bound on those.
+    this.changes.setMaxListeners(0);
+  }
+
+  get id(): string {
+    return this.record.id;
+  }
+
+  get state(): StateRecord {
+    return this.record.state;
+  }
+
+  get isRunning(): boolean {
+    const { status } = this.record.state;
+    return status === 'running' || status === 'paused';
+  }
+
+  /** Changes of one container happen one after the other: start, stop, remove, rename, … */
+  exclusive<T>(body: () => Promise<T>): Promise<T> {
+    const result = this.#tail.then(body);
+    this.#tail = result.catch(() => {});
+    return result;
+  }
+}

@@ -1,0 +1,252 @@
+// Further processes in a running container: each with a small monitor of its own, so that it outlives the helper too.
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Duplex } from 'node:stream';
+import { EngineError } from '../protocol/errors.ts';
+import type { ExecInspect } from '../protocol/exec.ts';
+import type { StreamServer } from '../protocol/handler.ts';
+import type { Params } from '../protocol/methods.ts';
+import { connectStdio, detachFilter, type StdioOptions } from './attach.ts';
+import { AttachStream } from './attach_stream.ts';
+import { stringifySpec } from './bundle.ts';
+import type { Container } from './container.ts';
+import type { MonitorClient } from './monitor_client.ts';
+import { type ContainerServices, directories, publish } from './services.ts';
+import { spawnExecMonitor } from './spawn.ts';
+import { allCapabilities, effectiveCapabilities } from './spec/capabilities.ts';
+import { capabilitySets, processEnvironment } from './spec/generate.ts';
+import type { OciProcess } from './spec/oci.ts';
+import { parseSecurityOptions } from './spec/security.ts';
+import { readUserFiles, resolveUser } from './spec/user.ts';
+
+type ExecRequest = Params<'exec.create'>;
+
+export interface ExecSession {
+  readonly id: string;
+  readonly container: Container;
+  readonly request: ExecRequest;
+  status: 'created' | 'running' | 'exited';
+  exitCode: number | null;
+  pid: number;
+  monitor: MonitorClient | undefined;
+}
+
+/** Ended sessions are remembered so long, because clients ask for their exit code afterwards. */
+const memory = 5 * 60_000;
+
+function assertRunning(container: Container): void {
+  if (container.state.status === 'paused')
+    throw new EngineError('Conflict', `container ${container.id} is paused, unpause the container before exec`);
+  if (!container.isRunning) throw new EngineError('Conflict', `container ${container.id} is not running`);
+}
+
+export function createExec(services: ContainerServices, container: Container, request: ExecRequest): { Id: string } {
+  assertRunning(container);
+  if (request.Cmd.length === 0) throw new EngineError('InvalidArgument', 'No exec command specified');
+  detachFilter(request.DetachKeys);
+  const session: ExecSession = {
+    id: randomBytes(32).toString('hex'),
+    container,
+    request,
+    status: 'created',
+    exitCode: null,
+    pid: 0,
+    monitor: undefined,
+  };
+  container.execs.set(session.id, session);
+  publish(services, container, `exec_create: ${request.Cmd.join(' ')}`, { execID: session.id }, undefined);
+  return { Id: session.id };
+}
+
+async function processOf(
+  services: ContainerServices,
+  { container, request }: ExecSession,
+  size: { height: number; width: number },
+): Promise<OciProcess> {
+  const { config, hostConfig: host, state } = container.record;
+  const root = `/proc/${state.pid}/root`;
+  const user = resolveUser(request.User || config.User || '', await readUserFiles(root), host.GroupAdd);
+  const privileged = request.Privileged === true || host.Privileged === true;
+  const capabilities = effectiveCapabilities({
+    privileged,
+    add: host.CapAdd ?? [],
+    drop: host.CapDrop ?? [],
+    available: privileged
+      ? new Set(allCapabilities.filter((name) => services.facts.capabilities.has(name)))
+      : services.facts.capabilities,
+  });
+  const tty = request.Tty === true;
+  return {
+    ...(tty ? { terminal: true } : {}),
+    ...(tty && size.height > 0 ? { consoleSize: size } : {}),
+    user: { uid: user.uid, gid: user.gid, additionalGids: [...user.additionalGids] },
+    args: [...request.Cmd],
+    env: processEnvironment({ ...config, Env: [...(config.Env ?? []), ...(request.Env ?? [])] }, user.home, tty),
+    cwd: request.WorkingDir || config.WorkingDir || '/',
+    capabilities: capabilitySets(capabilities, user.uid),
+    noNewPrivileges: parseSecurityOptions(host.SecurityOpt).noNewPrivileges,
+  };
+}
+
+/** A monitor that is ready to start the session's process. */
+async function prepare(
+  services: ContainerServices,
+  session: ExecSession,
+  size: { height: number; width: number },
+): Promise<MonitorClient> {
+  const { container, request } = session;
+  if (session.status !== 'created')
+    throw new EngineError('Conflict', `Error: Exec command ${session.id} has already run`);
+  assertRunning(container);
+  session.status = 'running';
+  try {
+    const directory = join(directories(services, container).execs, session.id);
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    const processFile = join(directory, 'process.json');
+    writeFileSync(processFile, stringifySpec(await processOf(services, session, size)), { mode: 0o600 });
+    const monitor = await spawnExecMonitor(services, container, {
+      id: session.id,
+      processFile,
+      directory: join(directory, 'monitor'),
+      stdin: request.AttachStdin === true,
+    });
+    session.monitor = monitor;
+    return monitor;
+  } catch (error) {
+    finish(services, session, codeOf(error));
+    throw error;
+  }
+}
+
+function codeOf(error: unknown): number {
+  if (!(error instanceof EngineError)) return 126;
+  return error.kind === 'CommandNotFound' ? 127 : 126;
+}
+
+/** Starts the process and follows it to its end in the background. */
+async function run(services: ContainerServices, session: ExecSession, monitor: MonitorClient): Promise<void> {
+  const { container, request } = session;
+  try {
+    const { pid } = await monitor.start();
+    session.pid = pid;
+  } catch (error) {
+    finish(services, session, codeOf(error));
+    throw error;
+  }
+  publish(services, container, `exec_start: ${request.Cmd.join(' ')}`, { execID: session.id }, undefined);
+  void monitor.exited.then((exit) => finish(services, session, exit?.exitCode ?? 255));
+}
+
+function finish(services: ContainerServices, session: ExecSession, exitCode: number): void {
+  if (session.status === 'exited') return;
+  const { container } = session;
+  session.status = 'exited';
+  session.exitCode = exitCode;
+  session.monitor = undefined;
+  rmSync(join(directories(services, container).execs, session.id), { recursive: true, force: true });
+  publish(services, container, 'exec_die', { execID: session.id, exitCode: String(exitCode) }, undefined);
+  setTimeout(() => container.execs.delete(session.id), memory).unref();
+}
+
+function stdioOf({ request }: ExecSession): StdioOptions {
+  return {
+    tty: request.Tty === true,
+    stdin: request.AttachStdin === true,
+    stdout: request.AttachStdout !== false,
+    stderr: request.AttachStderr !== false,
+    closeStdin: request.Tty !== true,
+    detachKeys: request.AttachStdin === true ? detachFilter(request.DetachKeys) : undefined,
+  };
+}
+
+/** exec.start: the outcome is the exit code, also for a client that detached. */
+export async function startExec(
+  services: ContainerServices,
+  session: ExecSession,
+  size: { readonly height: number; readonly width: number },
+): Promise<StreamServer<'exec.start'>> {
+  const monitor = await prepare(services, session, size);
+  const serve = async (client: Duplex, signal: AbortSignal): Promise<{ ExitCode: number }> => {
+    const socket = await monitor.attach();
+    await run(services, session, monitor);
+    const outcome = await connectStdio(client, socket, stdioOf(session), signal);
+    if (outcome.Reason === 'detached') {
+      publish(services, session.container, 'exec_detach', { execID: session.id }, undefined);
+      client.end();
+    }
+    const exit = await monitor.exited;
+    return { ExitCode: exit?.exitCode ?? 255 };
+  };
+  const abandoned = () => {
+    monitor.abort();
+    finish(services, session, 126);
+  };
+  return Object.assign(serve, { abandoned });
+}
+
+export async function startExecDetached(services: ContainerServices, session: ExecSession): Promise<void> {
+  await run(services, session, await prepare(services, session, { height: 0, width: 0 }));
+}
+
+export async function resizeExec(session: ExecSession, height: number, width: number): Promise<void> {
+  if (session.monitor === undefined) throw new EngineError('Conflict', `exec ${session.id} is not running`);
+  await session.monitor.resize(height, width);
+}
+
+export function inspectExec({ id, container, request, status, exitCode, pid }: ExecSession): ExecInspect {
+  const [entrypoint = '', ...args] = request.Cmd;
+  return {
+    ID: id,
+    Running: status === 'running',
+    ExitCode: exitCode,
+    ProcessConfig: {
+      tty: request.Tty === true,
+      entrypoint,
+      arguments: args,
+      privileged: request.Privileged === true,
+      user: request.User ?? '',
+    },
+    OpenStdin: request.AttachStdin === true,
+    OpenStdout: request.AttachStdout === true,
+    OpenStderr: request.AttachStderr === true,
+    CanRemove: status === 'exited',
+    ContainerID: container.id,
+    DetachKeys: request.DetachKeys ?? '',
+    Pid: pid,
+  };
+}
+
+/** Runs a command to its end and gives its first output: for health checks. An abort kills it. */
+export async function runAndCapture(
+  services: ContainerServices,
+  container: Container,
+  command: readonly string[],
+  maxOutput: number,
+  signal: AbortSignal,
+): Promise<{ exitCode: number; output: string }> {
+  const { Id } = createExec(services, container, { Container: container.id, Cmd: [...command] });
+  const session = container.execs.get(Id);
+  if (session === undefined) throw new Error('the exec session just made is missing');
+  const monitor = await prepare(services, session, { height: 0, width: 0 });
+  const socket = await monitor.attach();
+  const stream = new AttachStream(socket);
+  const kill = () => {
+    void monitor.kill(9).catch(() => {});
+    stream.close();
+  };
+  await run(services, session, monitor);
+  signal.addEventListener('abort', kill, { once: true });
+  try {
+    let output = '';
+    for await (const frame of stream.frames())
+      if ((frame.type === 'stdout' || frame.type === 'stderr') && output.length < maxOutput)
+        output += frame.data.toString();
+    signal.throwIfAborted();
+    return { exitCode: (await monitor.exited)?.exitCode ?? 255, output: output.slice(0, maxOutput) };
+  } finally {
+    signal.removeEventListener('abort', kill);
+    stream.close();
+    container.execs.delete(Id);
+  }
+}

@@ -1,0 +1,29 @@
+// Giving back what a run of a container used. Every step is safe to repeat, and one that fails does not stop the others.
+import { rmSync } from 'node:fs';
+import type { Container } from './container.ts';
+import { usesNetworks } from './network_client.ts';
+import { unmountRootfs, unmountSharedMemory } from './rootfs.ts';
+import { type ContainerServices, directories } from './services.ts';
+
+export async function releaseResources(services: ContainerServices, container: Container): Promise<void> {
+  const { record } = container;
+  const paths = directories(services, container);
+  const attempt = async (what: string, step: () => Promise<unknown>) => {
+    try {
+      await step();
+    } catch (error) {
+      services.context.log.error(`cannot ${what}`, error, { id: container.id });
+    }
+  };
+  const steps: Promise<void>[] = [];
+  if (container.rootfsUsers === 0)
+    steps.push(attempt('unmount the root file system', () => unmountRootfs(services, container)));
+  if (usesNetworks(record.hostConfig))
+    steps.push(attempt('release the networks', () => services.networks.release(container.id)));
+  if (record.hostConfig.IpcMode === 'shareable')
+    steps.push(attempt('unmount the shared memory', () => unmountSharedMemory(paths.shm)));
+  for (const { type, name } of record.mounts)
+    if (type === 'volume') steps.push(attempt('release a volume', () => services.volumes.unmount(name, container.id)));
+  await Promise.all(steps);
+  rmSync(paths.bundle, { recursive: true, force: true });
+}

@@ -1,0 +1,78 @@
+// The root file system: an overlay of the image's layers, the base layer and the container's own writable directory.
+// Mounted while it runs, or while somebody works with its files.
+import { mkdirSync, rmdirSync } from 'node:fs';
+import { mount, mountOverlay, unmount } from '../native/mount.ts';
+import type { Container } from './container.ts';
+import { type ContainerServices, directories } from './services.ts';
+
+export async function mountRootfs(
+  services: ContainerServices,
+  container: { readonly id: string },
+  lowerDirs: readonly string[],
+): Promise<string> {
+  const { rootfs, upper, work } = directories(services, container);
+  await mountOverlay({
+    lower: [services.baseLayer, ...lowerDirs],
+    upper,
+    work,
+    target: rootfs,
+    ...(services.context.rootless ? { userXattr: true } : {}),
+  });
+  return rootfs;
+}
+
+/** Lazily: programs that still stand in it (a shell of the host's) keep it alive, the container's own are gone by then. */
+export async function unmountRootfs(services: ContainerServices, container: { readonly id: string }): Promise<void> {
+  const { rootfs } = directories(services, container);
+  while (await unmount(rootfs, { detach: true }));
+}
+
+/** The container's files, running or not, while `body` works with them; stopped ones are mounted for it. */
+export async function withRootfs<T>(
+  services: ContainerServices,
+  container: Container,
+  body: (root: string) => Promise<T>,
+): Promise<T> {
+  if (container.isRunning) return await body(`/proc/${container.state.pid}/root`);
+  const release = await acquireStopped(services, container);
+  try {
+    return await body(directories(services, container).rootfs);
+  } finally {
+    await release();
+  }
+}
+
+/** Several may look at the same stopped container: the first mounts, the last unmounts. */
+async function acquireStopped(services: ContainerServices, container: Container): Promise<() => Promise<void>> {
+  await container.exclusive(async () => {
+    if (container.isRunning || container.rootfsUsers++ > 0) return;
+    try {
+      const image = await services.images.resolve(container.record.imageId);
+      await mountRootfs(services, container, image.lowerDirs);
+    } catch (error) {
+      container.rootfsUsers -= 1;
+      throw error;
+    }
+  });
+  return () =>
+    container.exclusive(async () => {
+      container.rootfsUsers -= 1;
+      if (container.rootfsUsers === 0 && !container.isRunning) await unmountRootfs(services, container);
+    });
+}
+
+/** A tmpfs on the host that several containers use as /dev/shm. */
+export async function mountSharedMemory(path: string, size: number): Promise<void> {
+  mkdirSync(path, { recursive: true, mode: 0o700 });
+  await mount({
+    type: 'tmpfs',
+    source: 'shm',
+    target: path,
+    options: ['nosuid', 'nodev', 'noexec', 'mode=1777', `size=${size}`],
+  });
+}
+
+export async function unmountSharedMemory(path: string): Promise<void> {
+  if (!(await unmount(path, { detach: true }).catch(() => false))) return;
+  rmdirSync(path);
+}

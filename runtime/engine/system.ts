@@ -1,0 +1,191 @@
+// system.*: versions, what the engine and the machine are, and what uses how much.
+import { readFileSync } from 'node:fs';
+import { availableParallelism, hostname, release, totalmem } from 'node:os';
+import type { ContainerServices } from '../container/services.ts';
+import type { Handlers, HandlersOf } from '../protocol/handler.ts';
+import type { SystemInfo, SystemVersion, systemMethods } from '../protocol/system.ts';
+import { protocolVersion } from '../protocol/version.ts';
+import type { EngineContext } from './context.ts';
+import { doctorChecks, limitations } from './doctor.ts';
+import { engineVersion } from './version.ts';
+
+export interface SystemServices {
+  readonly context: EngineContext;
+  readonly containers: ContainerServices;
+  /** Handlers of the other nouns, which disk use is put together from. */
+  readonly nouns: Pick<Handlers, 'container.list' | 'image.list' | 'volume.list' | 'volume.inspect'> &
+    Partial<Pick<Handlers, 'build.cacheList'>>;
+  /** Ends the helper once the answer is sent. */
+  readonly shutdown: (stopContainers: boolean) => void;
+}
+
+const dockerArchitecture: Readonly<Record<string, string>> = { x64: 'amd64', arm64: 'arm64' };
+
+function osRelease(): string {
+  try {
+    return /^PRETTY_NAME="?([^"\n]*)/m.exec(readFileSync('/etc/os-release', 'utf8'))?.[1] ?? 'Linux';
+  } catch {
+    return 'Linux';
+  }
+}
+
+function version(): SystemVersion {
+  return {
+    Version: engineVersion,
+    ProtocolVersion: protocolVersion,
+    ApiVersion: '1.51',
+    MinAPIVersion: '1.24',
+    GitCommit: '',
+    NodeVersion: process.version,
+    Os: 'linux',
+    Arch: dockerArchitecture[process.arch] ?? process.arch,
+    KernelVersion: release(),
+    BuildTime: '',
+    Components: [
+      {
+        Name: 'Engine',
+        Version: engineVersion,
+        Details: { NodeVersion: process.version, ProtocolVersion: String(protocolVersion) },
+      },
+      { Name: 'slipway-oci', Version: engineVersion, Details: { RuntimeSpec: '1.2.0' } },
+    ],
+  };
+}
+
+async function info({ context, containers, nouns }: SystemServices): Promise<SystemInfo> {
+  const { paths, options, rootless } = context;
+  const { facts } = containers;
+  const all = [...containers.store.values()];
+  const count = (status: string) => all.filter(({ state }) => state.status === status).length;
+  const images = await nouns['image.list']({ All: true }, { signal: new AbortController().signal, progress: () => {} });
+  const limits = limitations(containers);
+  return {
+    ID: `${hostname()}:${paths.dataRoot}`,
+    Name: hostname(),
+    Containers: all.length,
+    ContainersRunning: count('running'),
+    ContainersPaused: count('paused'),
+    ContainersStopped: all.length - count('running') - count('paused'),
+    Images: images.length,
+    Driver: 'overlay2',
+    DriverStatus: [
+      ['Backing Filesystem', 'overlayfs'],
+      ['userxattr', String(rootless)],
+    ],
+    DockerRootDir: paths.dataRoot,
+    ExecRoot: paths.execRoot,
+    Socket: paths.socket,
+    LogFile: context.log.path ?? '',
+    Pid: process.pid,
+    Rootless: rootless,
+    CgroupDriver: options.cgroupDriver,
+    CgroupVersion: facts.cgroupVersion === 1 ? '1' : '2',
+    Debug: options.debug,
+    NFd: 0,
+    NGoroutines: 0,
+    SystemTime: new Date().toISOString(),
+    NEventsListener: context.events.listeners,
+    KernelVersion: release(),
+    OperatingSystem: osRelease(),
+    OSType: 'linux',
+    Architecture: process.arch === 'x64' ? 'x86_64' : 'aarch64',
+    NCPU: availableParallelism(),
+    MemTotal: totalmem(),
+    MemoryLimit: true,
+    SwapLimit: facts.hasSwapAccounting,
+    CpuCfsPeriod: true,
+    CpuCfsQuota: true,
+    CPUShares: true,
+    CPUSet: true,
+    PidsLimit: true,
+    IPv4Forwarding: forwarding(),
+    OomKillDisable: facts.cgroupVersion === 1,
+    ServerVersion: engineVersion,
+    DefaultRuntime: options.defaultRuntime,
+    Runtimes: { 'slipway-oci': { path: containers.ociPath }, ...runtimesOf(context) },
+    SecurityOptions: [
+      ...(facts.hasSeccomp ? ['name=seccomp,profile=builtin'] : []),
+      ...(rootless ? ['name=rootless'] : []),
+      ...(facts.cgroupVersion === 2 ? ['name=cgroupns'] : []),
+    ],
+    RegistryConfig: {
+      IndexConfigs: {
+        'docker.io': { Name: 'docker.io', Mirrors: [...options.registryMirrors], Secure: true, Official: true },
+      },
+      InsecureRegistryCIDRs: ['127.0.0.0/8', '::1/128'],
+      Mirrors: [...options.registryMirrors],
+    },
+    Plugins: {
+      Volume: ['local'],
+      Network: ['bridge', 'host', 'ipvlan', 'macvlan', 'null'],
+      Authorization: null,
+      Log: ['json-file', 'local', 'none'],
+    },
+    Labels: [...options.labels],
+    LiveRestoreEnabled: true,
+    InitBinary: 'slipway-init',
+    Warnings: limits.map(({ Message }) => `WARNING: ${Message}`),
+    Limitations: limits,
+  };
+}
+
+function runtimesOf({ options }: EngineContext): SystemInfo['Runtimes'] {
+  return Object.fromEntries(
+    Object.entries(options.runtimes).map(([name, { path, runtimeArgs }]) => [
+      name,
+      { path, ...(runtimeArgs === undefined ? {} : { runtimeArgs: [...runtimeArgs] }) },
+    ]),
+  );
+}
+
+function forwarding(): boolean {
+  try {
+    return readFileSync('/proc/sys/net/ipv4/ip_forward', 'utf8').trim() === '1';
+  } catch {
+    return false;
+  }
+}
+
+const allTypes = ['container', 'image', 'volume', 'build-cache'];
+
+function diskUsage({ nouns }: SystemServices): Handlers['system.diskUsage'] {
+  return async ({ Types = allTypes }, { signal }) => {
+    const context = { signal, progress: () => {} };
+    const wants = (type: string) => Types.length === 0 || Types.includes(type);
+    const [images, containers, volumes, cache] = await Promise.all([
+      wants('image') ? nouns['image.list']({ All: true, SharedSize: true }, context) : [],
+      wants('container') ? nouns['container.list']({ All: true, Size: true }, context) : [],
+      wants('volume') ? nouns['volume.list']({}, context) : { Volumes: [], Warnings: [] },
+      wants('build-cache') ? (nouns['build.cacheList']?.({}, context) ?? []) : [],
+    ]);
+    const measured = await Promise.all(
+      volumes.Volumes.map(({ Name }) => nouns['volume.inspect']({ Volume: Name, Size: true }, context)),
+    );
+    const shared = new Map<string, number>();
+    for (const { Id, Size, SharedSize } of images) shared.set(Id, Size - Math.max(SharedSize, 0));
+    // What images share is counted once: the unshared parts, and the largest shared one as an estimate of the common base.
+    const largestShared = Math.max(0, ...images.map(({ SharedSize }) => Math.max(SharedSize, 0)));
+    const unshared = [...shared.values()].reduce((sum, size) => sum + size, 0);
+    return {
+      LayersSize: unshared + largestShared,
+      Images: images,
+      Containers: containers,
+      Volumes: measured,
+      BuildCache: cache,
+    };
+  };
+}
+
+export function systemHandlers(services: SystemServices): HandlersOf<typeof systemMethods> {
+  return {
+    'system.ping': async () => ({ ProtocolVersion: protocolVersion, Version: engineVersion }),
+    'system.version': async () => version(),
+    'system.info': () => info(services),
+    'system.diskUsage': diskUsage(services),
+    'system.doctor': () => doctorChecks(services.containers),
+    'system.shutdown': async ({ StopContainers }) => {
+      services.shutdown(StopContainers === true);
+      return null;
+    },
+  };
+}
