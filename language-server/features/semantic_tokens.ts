@@ -1,5 +1,5 @@
 // Semantic tokens, kept for each instruction as long as it is not edited; the shell inside RUN is coloured too.
-import type { Range, SemanticTokens, SemanticTokensDelta, SemanticTokensLegend } from 'vscode-languageserver';
+import type { Range, SemanticTokens, SemanticTokensDelta } from 'vscode-languageserver';
 import {
   type Command,
   type Heredoc,
@@ -11,18 +11,7 @@ import {
 import { variablesOf } from '../../runtime/dockerfile/variables.ts';
 import type { OpenDocument } from '../open_document.ts';
 import { type ShellTokenType, tokenizeShell } from '../shell/tokens.ts';
-
-const tokenTypes = [
-  ...['keyword', 'class', 'namespace', 'parameter', 'variable', 'property', 'string', 'number', 'comment', 'operator'],
-  ...['function', 'macro', 'label'],
-] as const;
-type TokenType = (typeof tokenTypes)[number];
-const tokenModifiers = ['declaration', 'readonly', 'deprecated'] as const;
-const typeNumbers = new Map<string, number>(tokenTypes.map((type, i) => [type, i]));
-const declaration = 1;
-const deprecated = 4;
-
-export const legend: SemanticTokensLegend = { tokenTypes: [...tokenTypes], tokenModifiers: [...tokenModifiers] };
+import { declaration, deprecated, type TokenType, typeNumbers } from './semantic_legend.ts';
 
 /** A coloured stretch, relative to its item. */
 interface Token extends Span {

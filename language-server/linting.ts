@@ -1,0 +1,108 @@
+// Keeps a linter for each set of settings and configuration, and what it found in each open document.
+import { sep } from 'node:path';
+import { type Diagnostic, DiagnosticSeverity, DiagnosticTag } from 'vscode-languageserver';
+import { directoryOf } from './context_files.ts';
+import { ContextKnowledge } from './context_knowledge.ts';
+import { Linter, type LintOptions } from './lint/engine.ts';
+import { DEFAULT_CONFIG, findHadolintConfig, type HadolintConfig, loadHadolintConfig } from './lint/hadolint_config.ts';
+import type { Problem, Severity } from './lint/problem.ts';
+import { rules } from './lint/registry.ts';
+import type { OpenDocument } from './open_document.ts';
+import type { Settings } from './protocol.ts';
+import { buildContext } from './services.ts';
+import { ignoreFileProblems, syntaxProblems } from './syntax_problems.ts';
+
+const severities: Readonly<Record<Severity, DiagnosticSeverity>> = {
+  error: DiagnosticSeverity.Error,
+  warning: DiagnosticSeverity.Warning,
+  info: DiagnosticSeverity.Information,
+  style: DiagnosticSeverity.Hint,
+};
+
+interface Linting {
+  readonly linter: Linter;
+  readonly knowledge: ContextKnowledge;
+  result?: { readonly version: number; readonly problems: readonly Problem[] };
+}
+
+export class LintService {
+  readonly #settings: () => Settings;
+  readonly #roots: () => readonly string[];
+  #linting = new WeakMap<OpenDocument, Linting>();
+
+  /** `roots` are the paths of the workspace folders, the longest first. */
+  constructor(settings: () => Settings, roots: () => readonly string[]) {
+    this.#settings = settings;
+    this.#roots = roots;
+  }
+
+  /** Settings or configuration files changed: everything is looked at anew. */
+  reset(): void {
+    this.#linting = new WeakMap();
+  }
+
+  /** Files of the context changed: answers about them are asked again, the rest of what is known stays. */
+  forgetFiles(open: OpenDocument): void {
+    const linting = this.#linting.get(open);
+    if (linting === undefined) return;
+    linting.knowledge.forget();
+    delete linting.result;
+  }
+
+  /** All problems of the document as it is now. */
+  problems(open: OpenDocument): readonly Problem[] {
+    if (!this.#settings().lint) return [];
+    if (open.kind === 'dockerignore') return ignoreFileProblems(open.text);
+    const linting = this.#of(open);
+    if (linting.result?.version !== open.document.version) {
+      const problems = [...syntaxProblems(open.document), ...linting.linter.lint(open.document)];
+      linting.result = { version: open.document.version, problems };
+    }
+    return linting.result.problems;
+  }
+
+  diagnostics(open: OpenDocument): Diagnostic[] {
+    return this.problems(open).map((problem) => toDiagnostic(open, problem));
+  }
+
+  #of(open: OpenDocument): Linting {
+    let linting = this.#linting.get(open);
+    if (linting === undefined) {
+      const knowledge = new ContextKnowledge(() => buildContext(open.uri, this.#settings()));
+      const options: LintOptions = {
+        severities: this.#settings().rules,
+        hadolint: hadolintConfig(open.uri, this.#roots()),
+        knowledge: { contextPath: (source) => knowledge.state(source), today: new Date() },
+      };
+      linting = { linter: new Linter(rules, options), knowledge };
+      this.#linting.set(open, linting);
+    }
+    return linting;
+  }
+}
+
+/** The configuration of the directory or of one above it, up to the workspace folder that holds it. */
+function hadolintConfig(uri: string, roots: readonly string[]): HadolintConfig {
+  const directory = directoryOf(uri);
+  if (directory === undefined) return DEFAULT_CONFIG;
+  const root = roots.find((folder) => directory === folder || directory.startsWith(folder + sep)) ?? directory;
+  const path = findHadolintConfig(directory, root);
+  return path === undefined ? DEFAULT_CONFIG : loadHadolintConfig(path).config;
+}
+
+export function toDiagnostic(open: OpenDocument, problem: Problem): Diagnostic {
+  const diagnostic: Diagnostic = {
+    range: open.view.range(problem.range.start, problem.range.end),
+    severity: severities[problem.severity],
+    code: problem.code,
+    source: problem.source,
+    message: problem.message,
+  };
+  if (problem.href !== '') diagnostic.codeDescription = { href: problem.href };
+  if (problem.tags !== undefined && problem.tags.length > 0) {
+    diagnostic.tags = problem.tags.map((tag) =>
+      tag === 'deprecated' ? DiagnosticTag.Deprecated : DiagnosticTag.Unnecessary,
+    );
+  }
+  return diagnostic;
+}
