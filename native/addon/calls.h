@@ -23,6 +23,7 @@ struct Call {
 // One list per subject.
 std::span<const Call> archive_calls();
 std::span<const Call> mount_calls();
+std::span<const Call> netlink_calls();
 
 const Call* find_call(std::string_view name);
 
