@@ -245,7 +245,6 @@ function roughParts(parts: readonly Part[]): string {
     )
       text += part.text;
     else if (part.kind === 'double') text += roughParts(part.parts);
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: it stands for a shell expansion
     else text += '${VAR}';
   }
   return text;

@@ -1,0 +1,252 @@
+// Checks of single commands and loops: SC2155 2251 2028 2043 2035 2102 2013 2006 2164.
+import type { AndOr, Command, ForCommand, ParsedScript, Part, Script, SimpleCommand, Word } from '../ast.ts';
+import { type Node, walkScript } from '../walk.ts';
+import { literalOf, roughText } from '../words.ts';
+import { replacement, type Say, type ShellDialect } from './finding.ts';
+
+/** What the whole script says that changes the checks. */
+interface Settings {
+  readonly errexit: boolean;
+}
+
+export function checkCommands(script: ParsedScript, dialect: ShellDialect, errexit: boolean, say: Say): void {
+  const settings: Settings = { errexit: errexit || setsErrexit(script) };
+  walkScript(script, {
+    command: (command, path) => {
+      if (command.kind === 'simple') checkSimple(command, path, dialect, settings, say);
+      else if (command.kind === 'for') checkLoop(command, say);
+      for (const body of bodiesOf(command)) checkBangs(body, false, settings, say);
+    },
+    part: (part, path) => {
+      if (part.kind === 'substitution') checkBackticks(script, part, path, say);
+      if (part.kind === 'glob') checkRange(part, path, say);
+    },
+  });
+  checkBangs(script, true, settings, say);
+}
+
+/** `set -e` anywhere in the script. */
+function setsErrexit(script: ParsedScript): boolean {
+  let found = false;
+  walkScript(script, {
+    command: (command) => {
+      if (command.kind !== 'simple' || literalOf(command.words[0]) !== 'set') return;
+      const words = command.words.slice(1).map((word) => literalOf(word) ?? '');
+      if (
+        words.some(
+          (word, i) => /^-[a-zA-Z]*e/.test(word) || (word === 'errexit' && /^-[a-zA-Z]*o$/.test(words[i - 1] ?? '')),
+        )
+      )
+        found = true;
+    },
+  });
+  return found;
+}
+
+function bodiesOf(command: Command): Script[] {
+  switch (command.kind) {
+    case 'group':
+    case 'subshell':
+      return [command.body];
+    case 'if':
+      return [
+        ...command.clauses.map((clause) => clause.body),
+        ...(command.otherwise === undefined ? [] : [command.otherwise]),
+      ];
+    case 'while':
+    case 'until':
+    case 'for':
+    case 'select':
+    case 'arithmetic-for':
+      return [command.body];
+    case 'case':
+      return command.items.map((item) => item.body);
+    default:
+      return [];
+  }
+}
+
+/** SC2251: `set -e` does not look at a negated command. */
+function checkBangs(script: Script, _top: boolean, settings: Settings, say: Say): void {
+  if (!settings.errexit) return;
+  script.statements.slice(0, -1).forEach((statement: AndOr) => {
+    const last = statement.pipelines.at(-1);
+    const bang = last?.bangs[0];
+    if (last === undefined || bang === undefined || statement.pipelines.length > 1) return;
+    say(
+      'SC2251',
+      { start: bang.start, end: last.end },
+      'This ! keeps errexit from seeing the failure: use `&& exit 1`, or look at $?',
+    );
+  });
+}
+
+function checkSimple(
+  command: SimpleCommand,
+  path: readonly Node[],
+  dialect: ShellDialect,
+  settings: Settings,
+  say: Say,
+): void {
+  const name = literalOf(command.words[0]);
+  if (name === undefined) return;
+  if (/^(export|local|declare|readonly|typeset)$/.test(name)) checkMaskedStatus(command, say);
+  if (name === 'echo' && dialect !== 'dash') checkEscapes(command, say);
+  if (name === 'cd' || name === 'pushd' || name === 'popd') checkDirectory(command, name, path, settings, say);
+  checkDashGlobs(command, name, say);
+}
+
+/** SC2155: the status of the declaration hides that of the command. */
+function checkMaskedStatus(command: SimpleCommand, say: Say): void {
+  for (const assignment of command.argumentAssignments.values()) {
+    if (assignment.value === undefined || !hasSubstitution(assignment.value.parts)) continue;
+    say('SC2155', assignment, 'Declare and assign in two commands: otherwise the exit status of the command is lost');
+  }
+}
+
+function hasSubstitution(parts: readonly Part[]): boolean {
+  return parts.some((part) => part.kind === 'substitution' || (part.kind === 'double' && hasSubstitution(part.parts)));
+}
+
+const ESCAPES = /\\([rntabefv\\']|[0-7]{1,3}|x[0-9A-Fa-f]{1,2})/;
+
+/** SC2028: whether echo turns `\n` into a newline differs between shells. */
+function checkEscapes(command: SimpleCommand, say: Say): void {
+  const words = command.words.slice(1);
+  if (words.some((word) => /^-[a-zA-Z]*e/.test(roughText(word)))) return;
+  for (const word of words) {
+    if (!word.parts.some((part) => ESCAPES.test(writtenText(part)))) continue;
+    say('SC2028', word, 'echo may print the escape sequence as it is: use printf');
+    return;
+  }
+}
+
+/** The text that the shell hands on, as far as it is literal. */
+function writtenText(part: Part): string {
+  if (part.kind === 'single') return part.ansi ? '' : part.text;
+  if (part.kind === 'double') return part.parts.map((inner) => (inner.kind === 'literal' ? inner.text : ' ')).join('');
+  return part.kind === 'literal' ? part.text : '';
+}
+
+/** SC2164: when the directory is missing, what follows runs somewhere else. */
+function checkDirectory(
+  command: SimpleCommand,
+  name: string,
+  path: readonly Node[],
+  settings: Settings,
+  say: Say,
+): void {
+  if (settings.errexit || isCondition(path)) return;
+  const argument = command.words.at(-1);
+  if (name === 'cd' && command.words.length === 2 && /^\.\.?(\/\.\.?)*\/?$/.test(literalOf(argument) ?? '')) return;
+  if (name !== 'cd' && command.words.some((word) => literalOf(word) === '-n')) return;
+  const end = command.words.at(-1)?.end ?? command.end;
+  const fix = { title: 'Add || exit', safe: false, edits: [{ start: end, end, text: ' || exit' }] };
+  say(
+    'SC2164',
+    { start: command.start, end },
+    `Use \`${name} … || exit\`: when it fails, what follows runs in another directory`,
+    { fix },
+  );
+}
+
+/** Whether somebody looks at the exit status: `if`, `while`, `&&`, `||`, `!`. */
+function isCondition(path: readonly Node[]): boolean {
+  for (let i = path.length - 1; i >= 0; i -= 1) {
+    const node = path[i];
+    if (node === undefined) return false;
+    if (node.type === 'condition') return true;
+    if (node.type === 'pipeline' && node.node.bangs.length > 0) return true;
+    if (node.type === 'statement' && node.node.pipelines.length > 1) {
+      const pipeline = path[i + 1];
+      if (pipeline?.type === 'pipeline' && node.node.pipelines.at(-1) !== pipeline.node) return true;
+    }
+    if (node.type === 'part' || (node.type === 'command' && node.node.kind === 'function')) return false;
+  }
+  return false;
+}
+
+/** Commands that take every argument as it is. */
+const NO_OPTIONS = new Set(['printf', 'cat_', '[', '[[', 'eval', 'exec_']);
+
+/** SC2035: a file called `-rf` would become an option. */
+function checkDashGlobs(command: SimpleCommand, name: string, say: Say): void {
+  if (name === 'echo' || NO_OPTIONS.has(name)) return;
+  for (const word of command.words.slice(1)) {
+    if (literalOf(word) === '--') return;
+    const first = word.parts[0];
+    if (first?.kind !== 'glob' || !/^[*?]/.test(first.text)) continue;
+    const fix = { title: 'Write ./', safe: true, edits: [{ start: word.start, end: word.start, text: './' }] };
+    say(
+      'SC2035',
+      first,
+      'Use ./ before the pattern (or -- before it): a file name that begins with a dash would be an option',
+      { fix },
+    );
+  }
+}
+
+/** SC2043, SC2013: loops that do not run over what they seem to. */
+function checkLoop(command: ForCommand, say: Say): void {
+  const [word, ...more] = command.words ?? [];
+  if (word === undefined || more.length > 0) return;
+  const [part] = word.parts;
+  if (word.parts.length === 1 && part?.kind === 'substitution') checkCatLoop(part, say);
+  if (literalOf(word) === undefined || word.parts.some((inner) => inner.kind === 'double' || inner.kind === 'single'))
+    return;
+  say('SC2043', word, 'This loop runs only once: a pattern, an expansion or further words are missing');
+}
+
+function checkCatLoop(part: Part & { kind: 'substitution' }, say: Say): void {
+  const statement = part.script.statements[0];
+  const command = statement?.pipelines[0]?.commands[0];
+  if (
+    part.script.statements.length !== 1 ||
+    statement?.pipelines.length !== 1 ||
+    statement.pipelines[0]?.commands.length !== 1
+  )
+    return;
+  if (command?.kind !== 'simple') return;
+  const reads =
+    command.words.length === 0
+      ? command.redirects.some((redirect) => redirect.operator === '<')
+      : literalOf(command.words[0]) === 'cat' && command.words.length > 1;
+  if (reads)
+    say('SC2013', part, 'This runs over words, not lines: use `while IFS= read -r line; do …; done < file` for lines');
+}
+
+/** SC2006. */
+function checkBackticks(
+  script: ParsedScript,
+  part: Part & { kind: 'substitution' },
+  path: readonly Node[],
+  say: Say,
+): void {
+  if (!part.backticks || part.script.statements.length === 0) return;
+  const inside = script.text.slice(part.start + 1, part.end - 1);
+  const nested = path.some((node) => node.type === 'part' && node.node.kind === 'substitution' && node.node.backticks);
+  const plain = !inside.includes('\\') && !nested && script.text[part.end - 1] === '`';
+  const message = 'Use $(…) instead of backticks, which cannot be nested and treat backslashes their own way';
+  if (plain) say('SC2006', part, message, { fix: replacement('Use $(…)', part, `$(${inside})`) });
+  else say('SC2006', part, message);
+}
+
+/** SC2102: `[foo]` is one character out of f and o, not a word. */
+function checkRange(part: Part & { kind: 'glob' }, path: readonly Node[], say: Say): void {
+  if (!part.text.startsWith('[')) return;
+  const inside = part.text.slice(1, -1).replace(/^[!^]/, '');
+  if (inside.includes('[') || /^[:.=]/.test(inside) || inside.includes('-')) return;
+  if (new Set(inside).size === inside.length) return;
+  const word = path.at(-1);
+  if (word?.type === 'word' && isArrayReference(word.node)) return;
+  say(
+    'SC2102',
+    part,
+    'A range matches one character, so the repeated ones have no effect: quote it if a word is meant',
+  );
+}
+
+/** `unset name[index]` and the like are no patterns. */
+function isArrayReference(word: Word): boolean {
+  return word.parts.length === 2 && word.parts[0]?.kind === 'parameter';
+}
