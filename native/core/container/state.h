@@ -30,6 +30,8 @@ struct State {
   uint32_t owner = 0;           // uid of the creator
   bool user_namespace = false;  // has one that the runtime is not in
   std::string intel_rdt_clos;   // directory below resctrl that is ours to remove
+  bool cgroup_known = false;    // false: create may have been killed before it wrote down what it made
+  bool systemd_cgroup = false;
   cgroup::Saved cgroup;
 
   Status status = Status::stopped;  // worked out, not stored

@@ -1,0 +1,41 @@
+#include "core/container/labels.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "core/files.h"
+
+namespace slipway::container {
+
+bool apparmor_enabled() {
+  const Result<std::string> text = read_file(AT_FDCWD, "/sys/module/apparmor/parameters/enabled", 16);
+  return text && text->starts_with('Y');
+}
+
+bool selinux_enabled() {
+  return ::access("/sys/fs/selinux/enforce", F_OK) == 0;
+}
+
+Result<void> check_labels(const spec::Process& process) {
+  if (!process.apparmor_profile.empty() && !apparmor_enabled())
+    return Error::invalid("process.apparmorProfile", "AppArmor is not enabled in this kernel");
+  if (!process.selinux_label.empty() && !selinux_enabled())
+    return Error::invalid("process.selinuxLabel", "SELinux is not enabled in this kernel");
+  return {};
+}
+
+Result<void> set_labels(const spec::Process& process, int proc) {
+  if (!process.apparmor_profile.empty()) {
+    const std::string text = "exec " + process.apparmor_profile;
+    auto written = write_file(proc, "self/attr/apparmor/exec", text);
+    if (!written && written.error().code == ENOENT) written = write_file(proc, "self/attr/exec", text);  // before 5.8
+    if (!written) return std::move(written.error()).with_context("process.apparmorProfile");
+  }
+  if (!process.selinux_label.empty()) {
+    auto written = write_file(proc, "self/attr/exec", process.selinux_label);
+    if (!written) return std::move(written.error()).with_context("process.selinuxLabel");
+  }
+  return {};
+}
+
+}  // namespace slipway::container
