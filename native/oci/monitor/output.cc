@@ -114,8 +114,9 @@ bool Output::deliver() {
 bool Output::write_log() {
   if (log_ == nullptr) return true;
   const std::string_view data(buffer_.data() + frame_header, filled_);
-  logged_ += log_->feed(stream_, data.substr(logged_));
-  const bool done = logged_ == filled_ && log_->flush();
+  bool done = !stalled_ || log_->flush();
+  if (done) logged_ += log_->feed(stream_, data.substr(logged_));
+  done = done && logged_ == filled_ && log_->flush();
   set_stalled(!done);
   return done;
 }
