@@ -15,10 +15,12 @@ export interface LayerWriterOptions {
   readonly userXattr: boolean;
   /** Times that a layer may grow by when it is unpacked, beyond a first GiB. */
   readonly maxExpansion?: number;
+  /** Bytes that a layer may unpack to in any case; default 1 GiB. */
+  readonly freeExpansion?: number;
 }
 
 const defaultMaxExpansion = 200;
-const freeExpansion = 1 << 30;
+const defaultFreeExpansion = 1 << 30;
 /** Part of the disk that an image must leave free. */
 const reserve = 0.01;
 
@@ -95,7 +97,8 @@ export class LayerWriter {
   async #byteLimit(target: string, compressed: number): Promise<number> {
     const { bavail, blocks, bsize } = await statfs(target);
     const free = Math.max(0, bavail - Math.ceil(blocks * reserve)) * bsize;
-    const grown = compressed * (this.#options.maxExpansion ?? defaultMaxExpansion) + freeExpansion;
+    const { maxExpansion = defaultMaxExpansion, freeExpansion = defaultFreeExpansion } = this.#options;
+    const grown = compressed * maxExpansion + freeExpansion;
     return Math.max(1, Math.min(free, grown));
   }
 }

@@ -1,5 +1,5 @@
 // Requests to one endpoint of a registry: authentication, redirects and retries around single HTTP exchanges.
-import { type Reach, reachOf } from './addresses.ts';
+import { ForbiddenAddress, type Reach, reachOf } from './addresses.ts';
 import { Authenticator } from './auth.ts';
 import type { CredentialSource } from './credentials.ts';
 import { RegistryError, refusal } from './errors.ts';
@@ -102,7 +102,11 @@ export class Connection {
     try {
       return await this.#attempt(request);
     } catch (error) {
-      if (error instanceof RegistryError || error instanceof Transient || !(error instanceof Error)) throw error;
+      if (
+        !(error instanceof Error) ||
+        [RegistryError, Transient, ForbiddenAddress].some((known) => error instanceof known)
+      )
+        throw error;
       request.signal?.throwIfAborted();
       throw wrap(error, request.what, this.endpoint.name);
     }

@@ -10,6 +10,7 @@ import { imageHandlers } from '../../runtime/image/handlers.ts';
 import { ImageStore } from '../../runtime/image/image_store.ts';
 import { RegistryAccess } from '../../runtime/image/registry_access.ts';
 import type { CallContext } from '../../runtime/protocol/handler.ts';
+import type { MethodName } from '../../runtime/protocol/methods.ts';
 import { DockerConfig } from '../../runtime/registry/credentials.ts';
 import type { RegistrySettings } from '../../runtime/registry/hosts.ts';
 import { Database } from '../../runtime/store/database.ts';
@@ -76,9 +77,9 @@ export class TestStore implements AsyncDisposable {
 }
 
 /** A call's context that gathers progress. */
-export function callContext(
+export function callContext<N extends MethodName>(
   lines: object[] = [],
   signal: AbortSignal = new AbortController().signal,
-): CallContext<'image.pull'> {
-  return { signal, progress: (line) => void lines.push(line) };
+): CallContext<N> {
+  return { signal, progress: (line) => void lines.push(line as object) };
 }
