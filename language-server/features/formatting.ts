@@ -2,6 +2,7 @@
 // command, a quoted string, a value or a heredoc every character stays.
 import type { FormattingOptions, Position, Range, TextEdit } from 'vscode-languageserver';
 import { type Instruction, type Item, sourceOffset } from '../../runtime/dockerfile/ast.ts';
+import { trimEnd } from '../../runtime/dockerfile/characters.ts';
 import { endOf } from '../../runtime/dockerfile/document.ts';
 import type { OpenDocument } from '../open_document.ts';
 import type { FormatSettings } from '../protocol.ts';
@@ -138,10 +139,8 @@ function formatItem(open: OpenDocument, item: Item, style: Style): Edit[] {
   const lead = open.text.slice(lineStart, item.start);
   if (/^[ \t]+$/.test(lead)) edits.push({ start: lineStart, end: item.start, text: '' });
   if (item.kind !== 'instruction') {
-    const trimmed = item.source.trimEnd();
-    if (item.kind === 'comment') {
-      edits.push({ start: item.start + trimmed.length, end: endOf(item), text: '' });
-    }
+    const trimmed = trimEnd(item.source, 0, item.source.length);
+    if (item.kind === 'comment') edits.push({ start: item.start + trimmed, end: endOf(item), text: '' });
     return edits;
   }
   edits.push(...new InstructionFormatter(item, style).edits());
@@ -255,7 +254,7 @@ class InstructionFormatter {
       this.#replace(at, at + (match[1]?.length ?? 0), '');
     }
     if (heredocs.length > 0) return;
-    const trimmed = source.trimEnd().length;
+    const trimmed = trimEnd(source, 0, source.length);
     if (!source.slice(trimmed).includes('\n') && !source.slice(0, trimmed).endsWith(character)) {
       this.#replace(trimmed, source.length, '');
     }
@@ -274,7 +273,7 @@ function separators(instruction: Instruction): Stretch[] {
   for (const match of text.matchAll(/[ \t]+/g)) {
     const start = match.index;
     const end = start + match[0].length;
-    if (start === 0 || end >= text.trimEnd().length) continue;
+    if (start === 0 || end >= trimEnd(text, 0, text.length)) continue;
     if (fixed.some((stretch) => stretch.start < end && start < stretch.end)) continue;
     gaps.push({ start, end });
   }

@@ -8,9 +8,7 @@ import type { OpenDocument } from '../open_document.ts';
 function parametersOf(label: string): { parameters: ParameterInformation[]; flags: number } {
   const parameters: ParameterInformation[] = [];
   let flags = 0;
-  for (const match of label.matchAll(
-    /\[--[^\]]*\]|"?<[a-z-]+>"?(?:=<[a-z-]+>|\[=<[a-z-]+>\])?(?:\/<[a-z]+>)?…?|AS\b/g,
-  )) {
+  for (const match of label.matchAll(/\[--[^\]]*\]|"?<[a-z-]+>"?(?:\[?[:=/@]<[a-z]+>\]?)*…?|AS\b/g)) {
     if (match[0].startsWith('[--')) flags += 1;
     parameters.push({ label: [match.index, match.index + match[0].length] });
   }
