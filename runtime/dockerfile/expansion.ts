@@ -31,6 +31,9 @@ export interface Variables {
   get(name: string): string | undefined;
 }
 
+/** A bound for the recursion: the stack is not endless. */
+const deepestNesting = 200;
+
 const special = new Set('@*#?-$!0');
 
 /** Expands `source`; throws an ExpansionError worded as BuildKit words it. */
@@ -80,6 +83,7 @@ class Lexer {
   readonly #options: ExpansionOptions;
   readonly #escape: string;
   #rawEscapes = false;
+  #depth = 0;
   #at = 0;
 
   constructor(source: string, variables: Variables, options: ExpansionOptions) {
@@ -102,12 +106,15 @@ class Lexer {
 
   /** Reads up to `stop` (taken too), or to the end when there is none. */
   until(stop: string | undefined, rawEscapes: boolean): { value: string; words: string[] } {
+    if (this.#depth > deepestNesting) throw new ExpansionError('too many substitutions inside each other');
     const outer = this.#rawEscapes;
     this.#rawEscapes = rawEscapes;
+    this.#depth += 1;
     try {
       return this.#until(stop);
     } finally {
       this.#rawEscapes = outer;
+      this.#depth -= 1;
     }
   }
 

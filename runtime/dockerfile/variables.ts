@@ -16,6 +16,9 @@ export interface VariableReference {
   readonly by: 'builder' | 'shell';
 }
 
+/** `${a:-${b:-…}}`: deeper than this nobody writes, but a broken file may hold. */
+const deepestNesting = 100;
+
 const cache = new WeakMap<Instruction, readonly VariableReference[]>();
 
 /** All references in the instruction in order, nested ones behind the one around them. Computed once for an instruction. */
@@ -100,6 +103,7 @@ type ToSpan = (start: number, end: number) => Span;
 class Finder {
   readonly found: VariableReference[] = [];
   readonly #instruction: Instruction;
+  #depth = 0;
 
   constructor(instruction: Instruction) {
     this.#instruction = instruction;
@@ -187,10 +191,13 @@ class Finder {
       this.found.push({ ...reference, span: span(at, nameEnd) });
       return nameEnd;
     }
+    if (this.#depth >= deepestNesting) return nameEnd;
     const modifier = /^(?::[-+?]|[-+?]|##?|%%?|\/\/?)/.exec(text.slice(nameEnd, nameEnd + 2))?.[0];
     const wordStart = nameEnd + (modifier?.length ?? 0);
     const index = this.found.length;
+    this.#depth += 1;
     const wordEnd = this.#scan(text, wordStart, '}', style, span);
+    this.#depth -= 1;
     const end = Math.min(wordEnd + 1, text.length);
     const whole = { ...reference, span: span(at, end) };
     const full = modifier === undefined ? whole : { ...whole, modifier, word: span(wordStart, wordEnd) };
