@@ -333,7 +333,7 @@ void Monitor::ended(int status) {
   end_.finished_at = format_time(wall_clock());
   end_.exit_code = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
   end_.signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
-  end_.oom_killed = oom_.stop(*workload_);
+  end_.oom_killed = oom_.stop();
   record_end();
 }
 

@@ -23,15 +23,19 @@ void OomWatch::on_ready(uint32_t) {
   if (pread(fd_.get(), text, sizeof(text), 0) < 0 && read(fd_.get(), text, sizeof(text)) < 0 && errno != EAGAIN) {
     return close();
   }
+  tell();
+}
+
+void OomWatch::tell() {
   const uint64_t now = count(*workload_) - before_;
   if (now > told_) on_oom(now);
   told_ = now;
 }
 
-bool OomWatch::stop(const Workload& workload) {
-  const bool killed = workload_ != nullptr && count(workload) > before_;
+bool OomWatch::stop() {
+  if (workload_ != nullptr) tell();  // the end may be heard before its cause
   close();
-  return killed;
+  return told_ > 0;
 }
 
 void OomWatch::close() {

@@ -22,13 +22,14 @@ class OomWatch : public Source {
   // The workload must outlive the watch.
   void start(const Workload& workload);
   // Whether the kernel has killed since then.
-  bool stop(const Workload& workload);
+  bool stop();
 
   std::function<void(uint64_t count)> on_oom = [](uint64_t) {};
   void on_ready(uint32_t events) override;
 
  private:
   uint64_t count(const Workload& workload) const;
+  void tell();
   void close();
 
   Loop& loop_;
