@@ -14,6 +14,7 @@ import { rpmRules } from './hadolint/rpm.ts';
 import { shellRules } from './hadolint/shell.ts';
 import { spokenRules } from './hadolint/spoken.ts';
 import type { Rule } from './rule.ts';
+import { shellcheckRules } from './shellcheck/rules.ts';
 
 export const rules: readonly Rule[] = [
   ...stageChecks,
@@ -30,6 +31,7 @@ export const rules: readonly Rule[] = [
   ...labelRules,
   ...shellRules,
   ...spokenRules,
+  ...shellcheckRules,
 ];
 
 const byCode = new Map(rules.map((rule) => [rule.code, rule]));

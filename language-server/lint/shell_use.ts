@@ -112,7 +112,7 @@ export function shellUse(instruction: Instruction): ShellUse {
   const known = cache.get(instruction);
   if (known !== undefined) return known;
   const command = commandOf(instruction);
-  const use = command === undefined ? NOTHING : useOf(instruction, command);
+  const use = command === undefined ? fileUse(instruction) : useOf(instruction, command);
   cache.set(instruction, use);
   return use;
 }
@@ -134,6 +134,17 @@ function useOf(instruction: Instruction, command: Command): ShellUse {
   const pieces = shellPieces(instruction, command);
   const commands = pieces.flatMap((piece) => commandsOf(piece.parsed, piece.place));
   return { pieces, commands, pipes: pieces.flatMap(pipesOf) };
+}
+
+/** COPY and ADD: here-documents that are shell scripts by their first line, and stay as they are written. */
+function fileUse(instruction: Instruction): ShellUse {
+  if (instruction.keyword !== 'COPY' && instruction.keyword !== 'ADD') return NOTHING;
+  const scripts = instruction.heredocs.filter(
+    (heredoc) => !heredoc.expand && instruction.source.startsWith('#!', heredoc.body.start),
+  );
+  return scripts.length === 0
+    ? NOTHING
+    : { pieces: scripts.map((heredoc) => scriptPiece(instruction, heredoc)), commands: [], pipes: [] };
 }
 
 function pipesOf(piece: ShellPiece): Span[] {
