@@ -14,7 +14,7 @@ const files = globSync(
   ['extension', 'language-server', 'runtime', 'native', 'test'].map((part) => `${part}/**/*.test.ts`),
   {
     cwd: root,
-    exclude: (path) => path.endsWith('/build') || path.endsWith('/node_modules'),
+    exclude: (path) => path === 'native/build' || path.endsWith('/node_modules'),
   },
 )
   .filter((file) => words.length === 0 || words.some((word) => file.includes(word)))

@@ -1,6 +1,9 @@
 // The engine: puts the nouns together and gives the doors their handlers. Nothing else knows all of them.
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { BuildCache } from '../build/cache.ts';
+import { buildHandlers } from '../build/handlers.ts';
+import { FileDigests } from '../build/tree.ts';
 import { connectHandlers } from '../container/connect.ts';
 import { ContainerStore } from '../container/container_store.ts';
 import { containersRoot } from '../container/directories.ts';
@@ -56,7 +59,8 @@ export async function openEngine(context: EngineContext, shutdown: (stopContaine
     mkdirSync(path, { recursive: true, mode: 0o700 });
   const store = new ContainerStore(context.database);
   const uses = containerUses(store);
-  const images = await ImageStore.open(context, uses);
+  const buildCache = new BuildCache(context.database);
+  const images = await ImageStore.open(context, uses, () => buildCache.roots());
   const access = new RegistryAccess(context.options);
   const networks = await NetworkStore.open(context, uses);
   const volumes = await VolumeStore.open(context, uses);
@@ -73,10 +77,13 @@ export async function openEngine(context: EngineContext, shutdown: (stopContaine
     baseLayer: ensureBaseLayer(context.paths.dataRoot),
   };
   await recoverContainers(containers, rebooted);
+  const imageMethods = imageHandlers(images, access);
+  const build = { images, containers, cache: buildCache, digests: new FileDigests() };
   const nouns = {
     ...containerHandlers(containers),
     ...execHandlers(containers),
-    ...imageHandlers(images, access),
+    ...imageMethods,
+    ...buildHandlers(build, imageMethods),
     ...registryHandlers(access),
     ...networkHandlers(networks),
     ...connectHandlers(containers, (reference) => networks.find(reference)),

@@ -30,12 +30,17 @@ export class ImageStore implements ImageSource {
   readonly uses: Pick<ContainerUses, 'usersOfImage'>;
   readonly #configs = new Map<Digest, ImageConfig>();
 
+  /** What others than images need of the stores: the build cache. */
+  readonly #otherRoots: () => { blobs: ReadonlySet<Digest>; chains: ReadonlySet<Digest> };
+
   private constructor(
     context: EngineContext,
     blobs: BlobStore,
     layers: LayerStore,
     uses: Pick<ContainerUses, 'usersOfImage'>,
+    otherRoots: () => { blobs: ReadonlySet<Digest>; chains: ReadonlySet<Digest> },
   ) {
+    this.#otherRoots = otherRoots;
     this.context = context;
     this.blobs = blobs;
     this.layers = layers;
@@ -51,9 +56,17 @@ export class ImageStore implements ImageSource {
   }
 
   /** Opens the stores below the data root and removes what an interrupted helper left there. Partial downloads stay. */
-  static async open(context: EngineContext, uses: Pick<ContainerUses, 'usersOfImage'>): Promise<ImageStore> {
+  static async open(
+    context: EngineContext,
+    uses: Pick<ContainerUses, 'usersOfImage'>,
+    otherRoots: () => { blobs: ReadonlySet<Digest>; chains: ReadonlySet<Digest> } = () => ({
+      blobs: new Set(),
+      chains: new Set(),
+    }),
+  ): Promise<ImageStore> {
     const { dataRoot } = context.paths;
-    const store = new ImageStore(context, await BlobStore.open(dataRoot), await LayerStore.open(dataRoot), uses);
+    const blobs = await BlobStore.open(dataRoot);
+    const store = new ImageStore(context, blobs, await LayerStore.open(dataRoot), uses, otherRoots);
     await store.layers.clearStaging();
     await store.collect('temporary');
     return store;
@@ -178,7 +191,10 @@ export class ImageStore implements ImageSource {
 
   /** Removes blobs and layers that no record and no work in progress needs; the bytes of the layers removed. */
   async collect(partials: 'keep' | 'temporary' | 'all' = 'keep'): Promise<number> {
-    const { blobs, chains } = this.records.roots();
+    const own = this.records.roots();
+    const others = this.#otherRoots();
+    const blobs = own.blobs.union(others.blobs);
+    const chains = own.chains.union(others.chains);
     const removed = await this.layers.collect(chains);
     await this.blobs.collect(blobs, { partials });
     this.records.forgetBlobs(blobs);

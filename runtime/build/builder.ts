@@ -1,0 +1,158 @@
+// One build from its request to its outputs.
+import type { Duplex } from 'node:stream';
+import { formatPlatform } from '../image/platform.ts';
+import type { BuildOutcome, BuildProgress, BuildRequest } from '../protocol/build.ts';
+import type { HostConfig } from '../protocol/container_config.ts';
+import { EngineError } from '../protocol/errors.ts';
+import type { Handlers } from '../protocol/handler.ts';
+import { writeOutputs } from './output.ts';
+import { prepare } from './prepare.ts';
+import { type BuildServices, type SolveOptions, Solver } from './solver.ts';
+
+/** What a build asks of the other nouns by their own methods. */
+export type BuilderHandlers = Pick<Handlers, 'image.pull' | 'image.push' | 'image.save'>;
+
+export interface BuildRun {
+  readonly request: BuildRequest;
+  readonly duplex: Duplex | undefined;
+  readonly signal: AbortSignal;
+  readonly progress: (value: BuildProgress) => void;
+  readonly hooks?: Pick<SolveOptions, 'before' | 'failed'>;
+}
+
+/** @throws EngineError with the place in the Dockerfile. */
+export async function runBuild(
+  services: BuildServices,
+  handlers: BuilderHandlers,
+  run: BuildRun,
+): Promise<BuildOutcome> {
+  const { request, signal, duplex, progress } = run;
+  checkCaches(request);
+  const platforms: (string | undefined)[] =
+    request.Platforms !== undefined && request.Platforms.length > 0 ? request.Platforms : [undefined];
+  if (platforms.length > 1) {
+    throw new EngineError(
+      'Unsupported',
+      'cannot build several platforms into one index: build them one at a time with --platform',
+    );
+  }
+  const [platform] = platforms;
+  const takesContext = request.Context === '-' || Object.values(request.NamedContexts ?? {}).includes('-');
+  await using prepared = await prepare(request, platform, {
+    images: services.images,
+    pull: handlers['image.pull'],
+    incoming: takesContext ? duplex : undefined,
+    offline: false,
+    signal,
+    progress,
+  });
+  for (const name of prepared.evaluation.unusedArguments) {
+    progress({
+      Kind: 'problem',
+      Problem: { Severity: 'warning', Message: `[Warning] One or more build-args [${name}] were not consumed` },
+    });
+  }
+  const clampTime = epochOf(request);
+  const solver = new Solver(services, {
+    request,
+    context: prepared.context,
+    hostConfig: hostConfigOf(request),
+    clampTime,
+    signal,
+    progress,
+    ...run.hooks,
+  });
+  const { target } = prepared.evaluation;
+  const chain = await solver.stage(target);
+  signal.throwIfAborted();
+  const { record, references } = await writeOutputs(request, target, chain, clampTime, {
+    images: services.images,
+    save: handlers['image.save'],
+    push: handlers['image.push'],
+    signal,
+    outgoing: duplex,
+  });
+  return outcomeOf(
+    record === undefined ? undefined : { id: record.id, manifest: record.manifest },
+    formatPlatform(target.platform),
+    references,
+  );
+}
+
+function outcomeOf(
+  image: { id: string; manifest: string } | undefined,
+  platform: string,
+  references: string[],
+): BuildOutcome {
+  return {
+    Images: image === undefined ? [] : [{ Id: image.id, Platform: platform, Digest: image.manifest }],
+    References: references,
+    Metadata:
+      image === undefined
+        ? {}
+        : {
+            'containerimage.config.digest': image.id,
+            'containerimage.digest': image.manifest,
+            ...(references.length === 0 ? {} : { 'image.name': references.join(',') }),
+          },
+  };
+}
+
+/** SOURCE_DATE_EPOCH, in seconds, from the request or as a build argument. */
+export function epochOf(request: Pick<BuildRequest, 'SourceDateEpoch' | 'BuildArgs'>): number | undefined {
+  const text = request.BuildArgs?.['SOURCE_DATE_EPOCH'];
+  if (request.SourceDateEpoch !== undefined) return request.SourceDateEpoch;
+  if (text === undefined || text === '') return undefined;
+  if (!/^\d+$/.test(text))
+    throw new EngineError('InvalidArgument', `invalid SOURCE_DATE_EPOCH: ${text} is not a number of seconds`);
+  return Number(text);
+}
+
+/** Caches of other machines are not read or written yet: asking for one is told, never ignored. */
+function checkCaches({ CacheFrom = [], CacheTo = [] }: BuildRequest): void {
+  const [from] = CacheFrom;
+  const [to] = CacheTo;
+  if (to !== undefined)
+    throw new EngineError(
+      'Unsupported',
+      `--cache-to type=${to.Type} is not offered by this engine: its own cache is shared by all builds`,
+    );
+  if (from !== undefined && from.Type !== 'registry' && from.Type !== 'inline') {
+    throw new EngineError('Unsupported', `--cache-from type=${from.Type} is not offered by this engine`);
+  }
+}
+
+/** What holds for every RUN of the build. */
+export function hostConfigOf(request: BuildRequest): HostConfig {
+  const {
+    Network,
+    AddHosts,
+    ShmSize,
+    Ulimits,
+    CgroupParent,
+    Memory,
+    MemorySwap,
+    CpuShares,
+    CpuQuota,
+    CpuPeriod,
+    CpusetCpus,
+    CpusetMems,
+  } = request;
+  const fields = {
+    NetworkMode: Network,
+    ExtraHosts: AddHosts,
+    ShmSize,
+    Ulimits,
+    CgroupParent,
+    Memory,
+    MemorySwap,
+    CpuShares,
+    CpuQuota,
+    CpuPeriod,
+    CpusetCpus,
+    CpusetMems,
+  };
+  return Object.fromEntries(
+    Object.entries(fields).filter(([, value]) => value !== undefined && value !== 0 && value !== ''),
+  );
+}

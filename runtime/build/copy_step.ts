@@ -1,0 +1,220 @@
+// COPY and ADD: writes the selected files into the new layer. The files travel as a tar into the native unpacker, which can't
+// leave the root whatever links the image holds.
+import { spawn } from 'node:child_process';
+import { closeSync, createReadStream, openSync, readFileSync, readSync } from 'node:fs';
+import { posix } from 'node:path';
+import { Readable } from 'node:stream';
+import { type Header, pack } from 'tar-stream';
+import { readUserFiles, resolveUser } from '../container/spec/user.ts';
+import { compressionOf } from '../image/archive_source.ts';
+import { unpack, unpackStream } from '../native/archive.ts';
+import { makeDirectoryInRoot, statInRoot } from '../native/filesystem.ts';
+import { EngineError } from '../protocol/errors.ts';
+import { applyMode } from './file_mode.ts';
+import type { SelectedFile, Selection } from './selection.ts';
+import type { CopyOperation } from './steps.ts';
+import type { TreeEntry } from './tree.ts';
+
+export interface CopyTarget {
+  /** The mounted root file system that is written to. */
+  readonly root: string;
+  /** Files of a stage or an image keep their owners; those of a context become root's. */
+  readonly keepOwners: boolean;
+  /** Seconds since the epoch: newer files get this time. */
+  readonly clampTime: number | undefined;
+  readonly signal: AbortSignal;
+}
+
+interface Owner {
+  uid: number;
+  gid: number;
+}
+
+export async function copyFiles(operation: CopyOperation, selection: Selection, target: CopyTarget): Promise<void> {
+  const owner = await ownerOf(operation.chown, target.root);
+  const intoDirectory = selection.intoDirectory || (await isDirectory(target.root, operation.destination));
+  const base = intoDirectory ? operation.destination : posix.dirname(operation.destination);
+  const lone = intoDirectory ? undefined : posix.basename(operation.destination);
+  await makeDirectoryInRoot(target.root, base, owner ?? {});
+
+  const archives = operation.unpack ? selection.files.filter(({ entry, isNamed }) => isNamed && isArchive(entry)) : [];
+  const plain = selection.files.filter((file) => !archives.includes(file));
+  for (const { entry } of archives)
+    await unpackArchive(entry.absolute, posix.join(target.root, base), target.root, base, target.signal);
+
+  const existing = await existingDirectories(target.root, base, plain);
+  const stream = pack();
+  const feeding = feed(stream, operation, plain, { base, lone, owner, existing, target });
+  feeding.catch((error: Error) => stream.destroy(error));
+  const unpacking = unpackStream(Readable.from(stream), {
+    target: target.root,
+    ownership: 'try',
+    devices: 'refuse',
+    signal: target.signal,
+  });
+  const [fed, unpacked] = await Promise.allSettled([feeding, unpacking]);
+  if (fed.status === 'rejected') throw fed.reason;
+  if (unpacked.status === 'rejected') throw unpacked.reason;
+}
+
+interface FeedOptions {
+  base: string;
+  lone: string | undefined;
+  owner: Owner | undefined;
+  existing: ReadonlySet<string>;
+  target: CopyTarget;
+}
+
+async function feed(
+  stream: ReturnType<typeof pack>,
+  operation: CopyOperation,
+  files: readonly SelectedFile[],
+  options: FeedOptions,
+): Promise<void> {
+  const { base, lone, owner, existing, target } = options;
+  const now = target.clampTime === undefined ? new Date() : new Date(target.clampTime * 1000);
+  for (const { entry, target: relative } of files) {
+    target.signal.throwIfAborted();
+    const path = posix.join(base, lone ?? relative).slice(1);
+    if (entry.kind === 'directory' && existing.has(path)) continue;
+    const mode =
+      operation.chmod === undefined ? entry.mode : applyMode(operation.chmod, entry.mode, entry.kind === 'directory');
+    const header: Partial<Header> & { name: string } = {
+      name: entry.kind === 'directory' ? `${path}/` : path,
+      mode,
+      uid: owner?.uid ?? (target.keepOwners ? entry.uid : 0),
+      gid: owner?.gid ?? (target.keepOwners ? entry.gid : 0),
+      mtime: clamp(new Date(entry.mtime), target.clampTime),
+      type: entry.kind,
+      ...(entry.link === undefined ? {} : { linkname: entry.link }),
+    };
+    await writeEntry(stream, header, entry);
+  }
+  for (const { name, content } of operation.inline) {
+    const path = posix.join(base, lone ?? name).slice(1);
+    const mode = operation.chmod === undefined ? 0o644 : applyMode(operation.chmod, 0o644, false);
+    await new Promise<void>((resolve, reject) => {
+      const header = { name: path, mode, mtime: now, uid: owner?.uid ?? 0, gid: owner?.gid ?? 0 };
+      stream.entry(header, content, (error) => (error ? reject(error) : resolve()));
+    });
+  }
+  stream.finalize();
+}
+
+function clamp(time: Date, limit: number | undefined): Date {
+  return limit !== undefined && time.getTime() > limit * 1000 ? new Date(limit * 1000) : time;
+}
+
+/** Small files whole: a stream for each would cost more than the reading. */
+const smallFile = 1 << 20;
+
+async function writeEntry(
+  stream: ReturnType<typeof pack>,
+  header: Partial<Header> & { name: string },
+  entry: TreeEntry,
+): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    const done = (error?: Error | null): void => (error ? reject(error) : resolve());
+    if (entry.kind !== 'file') stream.entry(header, done);
+    else if (entry.size <= smallFile) stream.entry(header, readFileSync(entry.absolute), done);
+    else {
+      const sink = stream.entry({ ...header, size: entry.size }, done);
+      createReadStream(entry.absolute, { end: entry.size - 1 })
+        .on('error', reject)
+        .pipe(sink);
+    }
+  });
+}
+
+/** Directories that are there already keep their own mode and owner. */
+async function existingDirectories(root: string, base: string, files: readonly SelectedFile[]): Promise<Set<string>> {
+  const existing = new Set<string>();
+  for (const { entry, target } of files) {
+    if (entry.kind !== 'directory') continue;
+    const path = posix.join(base, target);
+    // What lies in a directory that isn't there isn't there either.
+    const parent = posix.dirname(path);
+    if (parent !== base.replace(/\/$/, '') && parent !== '/' && !existing.has(parent.slice(1))) continue;
+    if (await isDirectory(root, path)) existing.add(path.slice(1));
+  }
+  return existing;
+}
+
+export async function isDirectory(root: string, path: string): Promise<boolean> {
+  try {
+    return (await statInRoot(root, path, true)).kind === 'directory';
+  } catch {
+    return false;
+  }
+}
+
+/** `--chown`: numbers, or names of the image's own passwd and group. */
+export async function ownerOf(chown: string | undefined, root: string): Promise<Owner | undefined> {
+  if (chown === undefined) return undefined;
+  const { uid, gid } = resolveUser(chown, await readUserFiles(root));
+  // `--chown=user` alone gives the group of the same number, as BuildKit does.
+  return chown.includes(':') ? { uid, gid } : { uid, gid: /^\d+$/.test(chown) ? uid : gid };
+}
+
+const magic: readonly [string, Buffer][] = [
+  ['bzip2', Buffer.from('BZh')],
+  ['xz', Buffer.from([0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00])],
+];
+
+function head(path: string): Buffer {
+  const fd = openSync(path, 'r');
+  try {
+    const bytes = Buffer.alloc(512);
+    return bytes.subarray(0, readSync(fd, bytes));
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Known by its first bytes, not by its name. */
+function isArchive(entry: TreeEntry): boolean {
+  if (entry.kind !== 'file' || entry.size < 10) return false;
+  const bytes = head(entry.absolute);
+  if (bytes.subarray(257, 262).toString('latin1') === 'ustar') return true;
+  const compression = compressionOf(bytes);
+  return (
+    compression === 'gzip' ||
+    compression === 'zstd' ||
+    magic.some(([, start]) => bytes.subarray(0, start.length).equals(start))
+  );
+}
+
+/** Unpacks an archive of the context below the destination. */
+export async function unpackArchive(
+  file: string,
+  _target: string,
+  root: string,
+  base: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const bytes = head(file);
+  const program = magic.find(([, start]) => bytes.subarray(0, start.length).equals(start))?.[0];
+  const { resolved } = await statInRoot(root, base, true);
+  const options = { target: posix.join(root, resolved), ownership: 'try', devices: 'skip', signal } as const;
+  if (program === undefined) {
+    const fd = openSync(file, 'r');
+    try {
+      await unpack(fd, { ...options, compression: 'auto' });
+    } finally {
+      closeSync(fd);
+    }
+    return;
+  }
+  const child = spawn(program, ['-dc', file], { stdio: ['ignore', 'pipe', 'ignore'], signal });
+  const failed = new Promise<never>((_resolve, reject) => {
+    child.once('error', () =>
+      reject(
+        new EngineError(
+          'Unsupported',
+          `cannot unpack ${posix.basename(file)}: ${program} is not installed on this machine`,
+        ),
+      ),
+    );
+  });
+  await Promise.race([unpackStream(child.stdout, options), failed]);
+}

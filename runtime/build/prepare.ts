@@ -1,0 +1,124 @@
+// What running, planning and debugging a build begin with: context, Dockerfile, bases, evaluated stages.
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Duplex } from 'node:stream';
+import type { ImageStore } from '../image/image_store.ts';
+import { formatPlatform, hostPlatform, type Platform, parsePlatform, selectPlatform } from '../image/platform.ts';
+import type { BuildPlanRequest, BuildProgress, BuildRequest } from '../protocol/build.ts';
+import { EngineError } from '../protocol/errors.ts';
+import type { Handlers } from '../protocol/handler.ts';
+import { type BuildContext, openContext } from './context.ts';
+import { type Evaluation, evaluate } from './evaluate.ts';
+import { rangeOf } from './failure.ts';
+
+export interface Preparation extends AsyncDisposable {
+  readonly context: BuildContext;
+  readonly evaluation: Evaluation;
+  readonly platform: Platform;
+}
+
+export interface PrepareOptions {
+  readonly images: ImageStore;
+  readonly pull: Handlers['image.pull'];
+  readonly incoming: Duplex | undefined;
+  /** A plan asks no registry: bases must be here. */
+  readonly offline: boolean;
+  readonly signal: AbortSignal;
+  readonly progress: (value: BuildProgress) => void;
+}
+
+export async function prepare(
+  request: BuildRequest | BuildPlanRequest,
+  platformText: string | undefined,
+  options: PrepareOptions,
+): Promise<Preparation> {
+  const { images, signal, progress } = options;
+  const scratch = join(images.context.paths.dataRoot, 'build', 'scratch');
+  mkdirSync(scratch, { recursive: true, mode: 0o700 });
+  const platform = platformText === undefined ? hostPlatform() : readPlatform(platformText);
+  const context = await openContext(request, options.incoming, scratch, signal);
+  try {
+    const named = request.NamedContexts ?? {};
+    const evaluation = await evaluate({
+      file: context.file,
+      target: request.Target,
+      buildArgs: request.BuildArgs ?? {},
+      labels: request.Labels ?? {},
+      platform,
+      buildPlatform: hostPlatform(),
+      contexts: context.names,
+      image: (reference, wanted) =>
+        findImage(named[reference]?.replace(/^docker-image:\/\//, '') ?? reference, wanted, request, options),
+    });
+    announce(evaluation, context, progress);
+    return { context, evaluation, platform, [Symbol.asyncDispose]: () => context[Symbol.asyncDispose]() };
+  } catch (error) {
+    await context[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+function readPlatform(text: string): Platform {
+  try {
+    return parsePlatform(text);
+  } catch (error) {
+    throw new EngineError('InvalidArgument', error instanceof Error ? error.message : String(error));
+  }
+}
+
+/** Bases that are here are used as they are; `Pull` asks the registry for a newer one. */
+async function findImage(
+  reference: string,
+  platform: Platform,
+  request: BuildRequest | BuildPlanRequest,
+  options: PrepareOptions,
+) {
+  const { images, pull, signal, progress } = options;
+  const local = images.lookup(reference);
+  const fits =
+    local !== undefined && selectPlatform(platform, [await images.config(local)], (own) => own) !== undefined;
+  if (!fits || (request.Pull === true && !options.offline)) {
+    if (options.offline) throw new EngineError('NotFound', `No such image: ${reference}`);
+    const auth = Object.entries(request.Auths ?? {}).find(([host]) => reference.startsWith(`${host}/`))?.[1];
+    const id = `pull ${reference}`;
+    progress({ Kind: 'vertex', Id: id, Name: `[internal] load ${reference}`, Inputs: [] });
+    progress({ Kind: 'started', Id: id, Time: new Date().toISOString() });
+    await pull(
+      { Reference: reference, Platform: formatPlatform(platform), ...(auth === undefined ? {} : { Auth: auth }) },
+      {
+        signal,
+        progress: ({ Id, Status, Current, Total }) => {
+          if (Id === undefined || Current === undefined) return;
+          progress({
+            Kind: 'status',
+            Id: id,
+            Item: `${Status} ${Id}`,
+            Current,
+            ...(Total === undefined ? {} : { Total }),
+            Unit: 'bytes',
+          });
+        },
+      },
+    );
+    progress({ Kind: 'completed', Id: id, Time: new Date().toISOString(), Cached: false });
+  }
+  const record = images.find(reference);
+  return { record, config: await images.config(record) };
+}
+
+/** Tells every step before the first one starts, so that clients can say "2 of 7". */
+function announce({ stages }: Evaluation, context: BuildContext, progress: (value: BuildProgress) => void): void {
+  for (const stage of stages) {
+    for (const [index, step] of stage.steps.entries()) {
+      const before = index === 0 ? undefined : stage.steps[index - 1];
+      progress({
+        Kind: 'vertex',
+        Id: step.id,
+        Name: step.name,
+        Stage: stage.name,
+        Range: rangeOf(context.file, step.instruction),
+        Inputs: before === undefined ? [] : [before.id],
+      });
+    }
+  }
+}

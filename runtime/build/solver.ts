@@ -1,0 +1,332 @@
+// Carries steps out: each in its cache or made new, stages that don't need each other at the same time, one step of the same key
+// never twice at once.
+import { createHash } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { dirname, join, posix } from 'node:path';
+import type { ContainerServices } from '../container/services.ts';
+import { packLayer } from '../image/commit.ts';
+import type { ImageStore } from '../image/image_store.ts';
+import { makeDirectoryInRoot, treeSize } from '../native/filesystem.ts';
+import type { BuildProgress, BuildRequest } from '../protocol/build.ts';
+import type { HostConfig } from '../protocol/container_config.ts';
+import { EngineError } from '../protocol/errors.ts';
+import type { Digest } from '../store/digest.ts';
+import { removeTree } from '../store/files.ts';
+import { KeyedLock } from '../store/holds.ts';
+import type { BuildCache, CacheRecord } from './cache.ts';
+import { type Chain, chainOf, emptyChain, extend, mountChain, topOf } from './chain.ts';
+import type { BuildContext } from './context.ts';
+import { copyFiles } from './copy_step.ts';
+import { failureAt } from './failure.ts';
+import { fetchInto } from './fetch_step.ts';
+import { prepareMounts } from './mounts_step.ts';
+import { runCommand } from './run_step.ts';
+import { type Selection, type SourceTree, select } from './selection.ts';
+import { type StepKey, stepKey } from './step_key.ts';
+import { type EvaluatedStage, type FileSource, type Step, stagesNeeded } from './steps.ts';
+import type { FileDigests } from './tree.ts';
+
+export interface BuildServices {
+  readonly images: ImageStore;
+  readonly containers: ContainerServices;
+  readonly cache: BuildCache;
+  readonly digests: FileDigests;
+}
+
+export interface SolveOptions {
+  readonly request: BuildRequest;
+  readonly context: BuildContext;
+  readonly hostConfig: HostConfig;
+  readonly clampTime: number | undefined;
+  readonly signal: AbortSignal;
+  readonly progress: (value: BuildProgress) => void;
+  /** Waits here before each step, with the chain it stands on: the debugger's hook. */
+  readonly before?: (step: Step, chain: Chain) => Promise<void>;
+  readonly failed?: (step: Step, chain: Chain, error: unknown) => Promise<void>;
+}
+
+/** How much of a failed command's output goes into its error. */
+const keptOutput = 4096;
+/** One solver at a time makes a step; others wait for its result. */
+const stepLocks = new KeyedLock();
+
+export class Solver {
+  readonly #services: BuildServices;
+  readonly #options: SolveOptions;
+  readonly #stages = new Map<number, Promise<Chain>>();
+  readonly #scratch: string;
+
+  constructor(services: BuildServices, options: SolveOptions) {
+    this.#services = services;
+    this.#options = options;
+    this.#scratch = join(services.images.context.paths.dataRoot, 'build', 'scratch');
+    mkdirSync(this.#scratch, { recursive: true, mode: 0o700 });
+  }
+
+  /** The files of a stage when all its steps are done. */
+  stage(stage: EvaluatedStage): Promise<Chain> {
+    let solving = this.#stages.get(stage.index);
+    if (solving === undefined) {
+      solving = this.#solve(stage);
+      solving.catch(() => {}); // whoever needs the stage reports it
+      this.#stages.set(stage.index, solving);
+    }
+    return solving;
+  }
+
+  async #solve(stage: EvaluatedStage): Promise<Chain> {
+    // What later steps need is begun at once.
+    for (const step of stage.steps) for (const other of stagesNeeded(step.operation)) void this.stage(other);
+    let chain = await this.baseOf(stage);
+    for (const step of stage.steps) chain = await this.#step(step, chain);
+    return chain;
+  }
+
+  async baseOf(stage: EvaluatedStage): Promise<Chain> {
+    if (stage.base.kind === 'scratch') return emptyChain;
+    return stage.base.kind === 'image' ? chainOf(stage.base.record) : await this.stage(stage.base.stage);
+  }
+
+  async #step(step: Step, parent: Chain): Promise<Chain> {
+    const { signal, progress, context } = this.#options;
+    signal.throwIfAborted();
+    await this.#options.before?.(step, parent);
+    const started = Date.now();
+    progress({ Kind: 'started', Id: step.id, Time: new Date(started).toISOString() });
+    try {
+      const key = await this.key(step, parent);
+      const { chain, cached } = await stepLocks.run(key.digest, () => this.#cachedOrMade(step, parent, key));
+      this.#services.cache.remember(placeOf(context.file.name, step), key.digest, key.inputs);
+      progress({ Kind: 'completed', Id: step.id, Time: new Date().toISOString(), Cached: cached });
+      return chain;
+    } catch (error) {
+      const told = this.#told(step, error);
+      progress({
+        Kind: 'completed',
+        Id: step.id,
+        Time: new Date().toISOString(),
+        Cached: false,
+        Error: told instanceof Error ? (told.message.split('\n')[0] ?? '') : String(told),
+      });
+      await this.#options.failed?.(step, parent, told);
+      throw told;
+    }
+  }
+
+  /** The error with its place in the file, unless it has one. */
+  #told(step: Step, error: unknown): unknown {
+    if (this.#options.signal.aborted) return new EngineError('Cancelled', 'the build was cancelled');
+    if (!(error instanceof Error)) return error;
+    if (error instanceof EngineError && (error.kind === 'Cancelled' || error.details?.['Line'] !== undefined))
+      return error;
+    const code = 'code' in error ? String(error.code) : '';
+    const kind =
+      error instanceof EngineError
+        ? error.kind
+        : code === 'ENOSPC' || code === 'EDQUOT'
+          ? 'ResourceExhausted'
+          : 'RuntimeFailed';
+    return failureAt(this.#options.context.file, step.instruction, error.message, { kind, cause: error });
+  }
+
+  /** What the step depends on, and so what its result is filed under. */
+  async key(step: Step, parent: Chain): Promise<StepKey> {
+    const { operation } = step;
+    const selection = operation.kind === 'copy' ? await this.#selected(step) : undefined;
+    const sources: Record<string, Digest | undefined> = {};
+    for (const other of stagesNeeded(operation)) sources[other.name] = topOf(await this.stage(other));
+    return await stepKey(step, topOf(parent), {
+      selection,
+      sources,
+      digests: this.#services.digests,
+      trees: (source) => this.#contextTree(source),
+      request: this.#options.request,
+      clampTime: this.#options.clampTime,
+    });
+  }
+
+  /** The cache's record for a key, if what it names is all there still. */
+  async lookup(step: Step, key: Digest): Promise<CacheRecord | undefined> {
+    const { NoCache, NoCacheFilter = [] } = this.#options.request;
+    if (NoCache === true || NoCacheFilter.includes(step.stage.name)) return undefined;
+    const record = this.#services.cache.get(key);
+    if (record === undefined) return undefined;
+    return (await this.#services.images.layers.has(record.chainId)) ? record : undefined;
+  }
+
+  async #cachedOrMade(step: Step, parent: Chain, key: StepKey): Promise<{ chain: Chain; cached: boolean }> {
+    const { cache } = this.#services;
+    const known = await this.lookup(step, key.digest);
+    if (known !== undefined) {
+      cache.touch(known, Date.now());
+      return { chain: extend(parent, known.layer), cached: true };
+    }
+    const started = Date.now();
+    const { layer, size } = await this.#make(step, parent);
+    const chain = extend(parent, layer);
+    const [chainId] = chain.ids.slice(-1);
+    if (chainId === undefined) throw new EngineError('Internal', 'a step made no layer');
+    const now = Date.now();
+    cache.put({
+      key: key.digest,
+      layer,
+      chainId,
+      parent: topOf(parent),
+      size,
+      duration: now - started,
+      description: step.text.slice(0, 500),
+      kind: step.operation.kind === 'run' ? 'regular' : 'source.local',
+      created: now,
+      used: now,
+      uses: 1,
+    });
+    return { chain, cached: false };
+  }
+
+  /** Makes the layer: its files in a new directory of the layer store, its archive in the blob store. */
+  async #make(step: Step, parent: Chain) {
+    const { images } = this.#services;
+    await using staged = await images.layers.stage();
+    await this.#fill(step, parent, staged.directory);
+    const hold = images.blobs.holds.take();
+    try {
+      const source = { kind: 'overlay', upper: staged.directory, userXattr: images.context.rootless } as const;
+      const layer = await packLayer(images, source, (digest) => hold.add(digest), this.#options.signal);
+      const { bytes: size } = await treeSize(staged.directory);
+      const chainId = extend(parent, layer).ids.at(-1);
+      if (chainId !== undefined) await staged.commit({ chainId, diffId: layer.diffId, size });
+      return { layer, size };
+    } finally {
+      // The cache's record names the blob by the time anybody collects; see BuildCache.roots.
+      setImmediate(() => hold[Symbol.dispose]());
+    }
+  }
+
+  async #fill(step: Step, parent: Chain, upper: string): Promise<void> {
+    const { images, containers } = this.#services;
+    const { operation } = step;
+    const extra = operation.kind === 'run' ? [containers.baseLayer] : [];
+    await using mounted = await mountChain(images, parent, dirname(dirname(upper)), upper, extra);
+    switch (operation.kind) {
+      case 'workdir':
+        await makeDirectoryInRoot(mounted.root, operation.path);
+        return;
+      case 'copy': {
+        const keepOwners = operation.from.kind !== 'context';
+        await using stack = new AsyncDisposableStack();
+        const selection = keepOwners
+          ? await select(await this.#tree(operation.from, stack), operation)
+          : await this.#selected(step);
+        const { clampTime, signal } = this.#options;
+        await copyFiles(operation, selection, { root: mounted.root, keepOwners, clampTime, signal });
+        return;
+      }
+      case 'fetch':
+        await fetchInto(operation, mounted.root, this.#scratch, this.#options.signal);
+        return;
+      case 'run':
+        await this.#run(step, mounted.root);
+    }
+  }
+
+  async #run(step: Step, root: string): Promise<void> {
+    const { operation } = step;
+    if (operation.kind !== 'run') return;
+    const { request, signal, progress, hostConfig } = this.#options;
+    if (operation.privileged && request.Entitlements?.includes('security.insecure') !== true) {
+      throw new EngineError(
+        'PermissionDenied',
+        'RUN --security=insecure needs the entitlement: build with --allow security.insecure',
+      );
+    }
+    await using stack = new AsyncDisposableStack();
+    const scratch = join(this.#services.images.context.paths.execRoot, 'builds');
+    mkdirSync(scratch, { recursive: true, mode: 0o700 });
+    const { mounts, env } = await prepareMounts(operation.mounts, root, this.#mountSources(scratch), stack);
+    const tail: string[] = [];
+    const code = await runCommand(operation, {
+      services: this.#services.containers,
+      root,
+      mounts,
+      secretEnv: env,
+      hostConfig,
+      signal,
+      onOutput: (stream, bytes) => {
+        const text = bytes.toString('utf8');
+        tail.push(text);
+        while (tail.length > 1 && tail.slice(1).join('').length > keptOutput) tail.shift();
+        progress({ Kind: 'log', Id: step.id, Stream: stream, Text: text });
+      },
+    });
+    if (code === 0) return;
+    const command = operation.args.join(' ');
+    const shown = tail.join('').slice(-keptOutput).trimEnd();
+    const message = `process "${command}" did not complete successfully: exit code: ${code}${shown === '' ? '' : `\n${shown}`}`;
+    throw failureAt(this.#options.context.file, step.instruction, message, {
+      kind: 'RuntimeFailed',
+      details: { ExitCode: code },
+    });
+  }
+
+  #mountSources(scratch: string) {
+    const { request } = this.#options;
+    const cacheRoot = join(this.#services.images.context.paths.dataRoot, 'build', 'mounts');
+    mkdirSync(cacheRoot, { recursive: true, mode: 0o700 });
+    return {
+      secrets: request.Secrets ?? [],
+      ssh: request.Ssh ?? [],
+      cacheRoot,
+      scratch,
+      open: async (source: FileSource, stack: AsyncDisposableStack) => (await this.#tree(source, stack)).root,
+      openWritable: async (source: FileSource, stack: AsyncDisposableStack) => {
+        const upper = join(
+          this.#scratch,
+          `discard-${createHash('sha256').update(String(process.hrtime.bigint())).digest('hex').slice(0, 16)}`,
+        );
+        await mkdir(upper, { recursive: true });
+        stack.defer(() => removeTree(upper));
+        const tree = await this.#tree(source, stack);
+        const chain = source.kind === 'context' ? emptyChain : await this.#chainOfSource(source);
+        const lower = source.kind === 'context' ? [tree.root] : [];
+        return stack.use(await mountChain(this.#services.images, chain, this.#scratch, upper, lower)).root;
+      },
+    };
+  }
+
+  #contextTree(source: FileSource): SourceTree | undefined {
+    return source.kind === 'context' ? this.#options.context.tree(source.name) : undefined;
+  }
+
+  async #chainOfSource(source: Exclude<FileSource, { kind: 'context' }>): Promise<Chain> {
+    return source.kind === 'stage' ? await this.stage(source.stage) : chainOf(source.record);
+  }
+
+  async #tree(source: FileSource, stack: AsyncDisposableStack): Promise<SourceTree> {
+    if (source.kind === 'context') return this.#options.context.tree(source.name);
+    const chain = await this.#chainOfSource(source);
+    const mounted = stack.use(await mountChain(this.#services.images, chain, this.#scratch));
+    const what = source.kind === 'stage' ? `stage ${source.stage.name}` : `image ${source.record.id.slice(7, 19)}`;
+    return { root: mounted.root, ignore: undefined, what };
+  }
+
+  /** The files of a COPY from a context, looked up once. */
+  readonly #selections = new Map<Step, Promise<Selection>>();
+  async #selected(step: Step): Promise<Selection> {
+    const { operation } = step;
+    if (operation.kind !== 'copy') throw new EngineError('Internal', 'only COPY and ADD select files');
+    // A stage's or image's files are known by the layers they lie in: they need not be looked at for a key.
+    if (operation.from.kind !== 'context') return { files: [], intoDirectory: false };
+    let selection = this.#selections.get(step);
+    if (selection === undefined) {
+      selection = select(this.#options.context.tree(operation.from.name), operation);
+      this.#selections.set(step, selection);
+    }
+    return await selection;
+  }
+}
+
+/** Where a step stands, to compare it with the last build of the same file. */
+export function placeOf(file: string, step: Step): string {
+  return posix.join(file, step.stage.name, String(step.stage.steps.indexOf(step)));
+}
