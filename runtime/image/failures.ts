@@ -8,6 +8,7 @@ import { hasCode } from '../store/files.ts';
 import { InvalidManifest } from './manifest.ts';
 import { InvalidReference } from './reference.ts';
 import { NoSuchPlatform } from './registry_image.ts';
+import { InvalidTar } from './tar_reader.ts';
 
 function registryKind(error: RegistryError): ErrorKind {
   if (error.status === 401) return 'Unauthorized';
@@ -24,6 +25,7 @@ function kindOf(error: Error): ErrorKind | undefined {
   if (error instanceof InvalidReference) return 'InvalidArgument';
   if (error instanceof InvalidManifest || error instanceof DigestMismatch || error instanceof TooLarge)
     return 'DataCorrupt';
+  if (error instanceof InvalidTar || isDecompression(error)) return 'DataCorrupt';
   if (error instanceof NoSuchPlatform) return 'NotFound';
   if (error instanceof ForbiddenAddress) return 'PermissionDenied';
   if (hasCode(error, 'ENOSPC', 'EDQUOT')) return 'ResourceExhausted';
@@ -31,6 +33,11 @@ function kindOf(error: Error): ErrorKind | undefined {
   if (hasCode(error, 'ERR_REFUSED')) return 'DataCorrupt'; // the native part refused the archive itself
   if (error.name === 'AbortError' || hasCode(error, 'ABORT_ERR')) return 'Cancelled';
   return undefined;
+}
+
+/** node:zlib's own errors: Z_DATA_ERROR, ZSTD_error_corruption_detected, … */
+function isDecompression(error: Error): boolean {
+  return 'code' in error && typeof error.code === 'string' && /^(?:Z_|ZSTD_)/.test(error.code);
 }
 
 function remedyOf(error: Error): string | undefined {

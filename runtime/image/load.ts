@@ -1,18 +1,20 @@
 // Loading, saving and importing archives.
 import type { Readable } from 'node:stream';
+import type { BlobStore } from '../store/blob_store.ts';
 import { type SavedImage, saveArchive } from './archive_sink.ts';
 import { ArchiveFiles } from './archive_source.ts';
 import { applyChanges } from './changes.ts';
 import { importLayer, recordImage } from './commit.ts';
 import type { ImageConfig } from './config.ts';
 import { type ArchivedImage, readDockerArchive } from './docker_archive.ts';
-import type { ProgressListener } from './image.ts';
+import { imageId, type ProgressListener } from './image.ts';
 import type { ImageStore } from './image_store.ts';
 import { InvalidManifest } from './manifest.ts';
 import { readOciLayout } from './oci_layout.ts';
 import { hostPlatform, parsePlatform } from './platform.ts';
 import type { ImageRecord } from './records.ts';
 import { canonical, familiar, parseReference, type Reference } from './reference.ts';
+import { NoSuchPlatform } from './registry_image.ts';
 
 export interface LoadedImage {
   Id: string;
@@ -38,7 +40,7 @@ export async function loadImages(
     files = await ArchiveFiles.read(source, store.blobs, hold, signal);
     const wanted = platform === undefined ? undefined : parsePlatform(platform);
     let images: ArchivedImage[];
-    if (files.find('manifest.json') !== undefined) images = await readDockerArchive(files, store.blobs);
+    if (files.find('manifest.json') !== undefined) images = await readBoth(files, store.blobs);
     else if (files.find('index.json') !== undefined) images = await readOciLayout(files, store.blobs, wanted);
     else
       throw new InvalidManifest(
@@ -69,6 +71,23 @@ export async function loadImages(
       if (!blobs.has(digest) && !store.blobs.holds.has(digest)) await store.blobs.remove(digest);
     if (files === undefined) await store.collect();
   }
+}
+
+/**
+ * A docker archive names its images; where it is an OCI layout besides, the manifests in it are taken as they are, so that an
+ * image keeps its manifest's digest. A layout that makes no sense is passed over, as `docker load` does.
+ */
+async function readBoth(files: ArchiveFiles, blobs: BlobStore): Promise<ArchivedImage[]> {
+  const named = await readDockerArchive(files, blobs);
+  if (files.find('index.json') === undefined) return named;
+  const layout = await readOciLayout(files, blobs, undefined).catch((error: unknown) => {
+    if (error instanceof InvalidManifest || error instanceof NoSuchPlatform) return [];
+    throw error;
+  });
+  return named.map(({ image, references }) => {
+    const same = layout.find((other) => imageId(other.image) === imageId(image));
+    return { image: same?.image ?? image, references };
+  });
 }
 
 /** The archive of these images with the names that they were asked for by. */

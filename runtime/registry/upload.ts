@@ -110,18 +110,17 @@ export class Upload {
     );
   }
 
-  /** Where the registry wants the next bytes: only ever the registry itself, for the token goes along. */
+  /** Where the registry wants the next bytes. To another host they go without the token (see Connection). */
   async #uploadUrl(connection: Connection, location: string): Promise<URL> {
     const home = await connection.resolve('/');
     const url = new URL(location, home);
-    if (url.host !== home.host)
-      throw new RegistryError(
-        `cannot push ${canonical(this.#reference)}: the registry wants the upload at another host, ${url.host}`,
-        0,
-      );
     // Behind a TLS proxy registries tend to name themselves http: keep the scheme that we came with.
-    url.protocol = home.protocol;
-    return url;
+    if (url.host === home.host) url.protocol = home.protocol;
+    if (url.protocol === 'https:' || url.protocol === home.protocol) return url;
+    throw new RegistryError(
+      `cannot push ${canonical(this.#reference)}: the registry wants the upload at ${url.origin}, which is not https`,
+      0,
+    );
   }
 
   async #send(

@@ -153,7 +153,7 @@ describe('pulling', () => {
     await using store = await TestStore.open();
     await assert.rejects(pull(store, 't/absent:1'), isKind('NotFound'));
     await assert.rejects(
-      store.handlers['image.pull']({ Reference: 'UPPER/case' }, callContext()),
+      store.handlers['image.pull']({ Reference: 'lower/UPPER' }, callContext()),
       isKind('InvalidArgument'),
     );
     await assert.rejects(

@@ -74,7 +74,7 @@ async function forward(upstream: string, incoming: IncomingMessage): Promise<Ups
       port,
       method: incoming.method,
       path: incoming.url,
-      headers: { ...incoming.headers, host: upstream, connection: 'close' },
+      headers: { ...incoming.headers, connection: 'close' },
     },
     resolve,
   );

@@ -12,10 +12,12 @@ export interface RegistryOptions {
   readonly tls?: { readonly certificate: string; readonly key: string };
   /** An htpasswd file (bcrypt): the registry then wants Basic authentication. */
   readonly htpasswd?: string;
+  /** Where it listens; default 127.0.0.1. */
+  readonly address?: string;
 }
 
 export interface TestRegistry extends AsyncDisposable {
-  /** `127.0.0.1:PORT`. */
+  /** `ADDRESS:PORT`. */
   readonly host: string;
 }
 
@@ -30,13 +32,17 @@ export async function freePort(): Promise<number> {
   return address.port;
 }
 
-function configuration(directory: string, port: number, { tls, htpasswd }: RegistryOptions): string {
+function configuration(
+  directory: string,
+  port: number,
+  { tls, htpasswd, address = '127.0.0.1' }: RegistryOptions,
+): string {
   const lines = [
     'version: 0.1',
     'log: {level: warn}',
     `storage: {filesystem: {rootdirectory: ${join(directory, 'data')}}, delete: {enabled: true}, cache: {blobdescriptor: inmemory}}`,
     `http:`,
-    `  addr: 127.0.0.1:${port}`,
+    `  addr: ${address}:${port}`,
   ];
   if (tls !== undefined) lines.push('  tls:', `    certificate: ${tls.certificate}`, `    key: ${tls.key}`);
   if (htpasswd !== undefined) lines.push('auth:', `  htpasswd: {realm: test, path: ${htpasswd}}`);
@@ -51,9 +57,10 @@ export async function startRegistry(options: RegistryOptions = {}): Promise<Test
   await writeFile(path, configuration(directory, port, options));
   const child = spawn('docker-registry', ['serve', path], { stdio: ['ignore', 'ignore', 'pipe'] });
   child.stderr.resume();
-  await listening(child, port, options.tls !== undefined);
+  const host = `${options.address ?? '127.0.0.1'}:${port}`;
+  await listening(child, host, options.tls !== undefined);
   return {
-    host: `127.0.0.1:${port}`,
+    host,
     [Symbol.asyncDispose]: async () => {
       if (child.exitCode === null) {
         child.kill('SIGKILL');
@@ -64,7 +71,7 @@ export async function startRegistry(options: RegistryOptions = {}): Promise<Test
   };
 }
 
-async function listening(child: ChildProcess, port: number, tls: boolean): Promise<void> {
+async function listening(child: ChildProcess, host: string, tls: boolean): Promise<void> {
   const scheme = tls ? 'https' : 'http';
   for (;;) {
     if (child.exitCode !== null) throw new Error(`docker-registry ended with ${child.exitCode}`);
@@ -80,7 +87,7 @@ async function listening(child: ChildProcess, port: number, tls: boolean): Promi
       '0',
       '--retry-max-time',
       '20',
-      `${scheme}://127.0.0.1:${port}/v2/`,
+      `${scheme}://${host}/v2/`,
     ]);
     if (answer.code === 0) return;
     throw new Error(`docker-registry does not answer: ${answer.stderr}`);
