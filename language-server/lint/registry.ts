@@ -13,6 +13,10 @@ import { languageRules } from './hadolint/languages.ts';
 import { rpmRules } from './hadolint/rpm.ts';
 import { shellRules } from './hadolint/shell.ts';
 import { spokenRules } from './hadolint/spoken.ts';
+import { contextRules } from './own/context.ts';
+import { imageRules } from './own/images.ts';
+import { layerRules } from './own/layers.ts';
+import { runtimeRules } from './own/runtime.ts';
 import type { Rule } from './rule.ts';
 import { shellcheckRules } from './shellcheck/rules.ts';
 
@@ -32,6 +36,10 @@ export const rules: readonly Rule[] = [
   ...shellRules,
   ...spokenRules,
   ...shellcheckRules,
+  ...contextRules,
+  ...layerRules,
+  ...imageRules,
+  ...runtimeRules,
 ];
 
 const byCode = new Map(rules.map((rule) => [rule.code, rule]));
