@@ -87,6 +87,12 @@ export class Linter {
     );
   }
 
+  /** The problems that findings of another tool are, under the settings and the comments that hold for ours. */
+  external(document: LintDocument, findings: readonly Finding[]): Problem[] {
+    const controls = readControls(document.items, this.#options.check, !this.#config.disableIgnorePragma);
+    return this.#problems(findings, controls);
+  }
+
   /** The model that the rules look at; also for other features of the language server. */
   model(document: LintDocument, controls = readControls(document.items, undefined, true)): FileModel {
     return buildModel(document.items, document.escape, this.#options.knowledge ?? {}, controls, this.#config);

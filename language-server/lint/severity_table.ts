@@ -56,7 +56,7 @@ export class SeverityTable {
     if (explicit.length > 0) return worst(explicit);
     if (finding.rule.source === 'buildkit' && controls.check.error) return 'error';
     const usual = finding.codes
-      .flatMap((code) => this.#rules.get(code)?.severity ?? [])
+      .map((code) => (this.#rules.get(code) ?? finding.rule).severity)
       .filter((value) => value !== 'off');
     return usual.length > 0 ? worst(usual) : 'warning';
   }
