@@ -53,7 +53,6 @@ class Monitor {
  private:
   Result<void> set_up();
   Result<void> create();
-  void give_up(ControlConnection& spawner, const Error& error);
 
   void on_command(ControlConnection& from, const std::vector<std::string>& words);
   void command_start(ControlConnection& from);
@@ -191,16 +190,17 @@ void Monitor::take_terminal(Launched& launched) {
 }
 
 int Monitor::run(Fd sync) {
+  // Whoever hears of the failure finds nothing left.
   const auto tell_failure = [&sync, this](const Error& error) {
-    const std::string line = JsonText()
-                                 .add("event", "error")
-                                 .add("code", workload_ ? workload_->exit_code_of(error) : 125)
-                                 .add("message", error.message)
-                                 .str() +
-                             "\n";
-    send(sync.get(), line.data(), line.size(), MSG_NOSIGNAL);
+    JsonText line;
+    line.add("event", "error").add("code", workload_ ? workload_->exit_code_of(error) : 125);
+    line.add("message", error.message);
     if (workload_) (void)workload_->remove();
+    control_.close_listener();
+    attach_.close_listener();
     records_.undo();
+    const std::string text = line.str() + "\n";
+    send(sync.get(), text.data(), text.size(), MSG_NOSIGNAL);
     return 1;
   };
   if (const auto done = set_up(); !done) return tell_failure(done.error());
