@@ -89,7 +89,7 @@ Result<void> make_devices(const Setup& setup, const Inside& rootfs) {
     if (mount.options.bind != mount::Bind::no &&
         (mount.mount->destination == "/dev" || mount.mount->destination == "/dev/"))
       return {};
-  if (!setup.namespaces.makes(CLONE_NEWNS) && !setup.namespaces.joins(CLONE_NEWNS)) return {};
+  if (!setup.own_mounts()) return {};
 
   for (const DefaultDevice& device : default_devices) {
     const bool listed = std::any_of(spec.linux.devices.begin(), spec.linux.devices.end(),

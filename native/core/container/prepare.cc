@@ -27,10 +27,14 @@ Result<void> open_rootfs(Setup& setup) {
   auto resolved = real_path(path.starts_with('/') ? path : setup.bundle + "/" + path);
   if (!resolved) return std::move(resolved.error()).with_context("root.path");
   setup.rootfs = *std::move(resolved);
-  setup.rootfs_fd = Fd(::open(setup.rootfs.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-  if (!setup.rootfs_fd) return Error::system("open", setup.rootfs).with_context("root.path");
+  const Fd fd(::open(setup.rootfs.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!fd) return Error::system("open", setup.rootfs).with_context("root.path");
   if (setup.rootfs == "/") return Error::invalid("root.path", "must not be the root of the host");
-  return {};
+  if (!setup.other_user_namespace()) return {};
+  Result<mount::Tree> tree = mount::copy_tree(fd.get(), "", true, -1);
+  if (!tree) return tree.error().code == EPERM ? Result<void>() : std::move(tree.error()).with_context("root.path");
+  setup.rootfs_tree = *std::move(tree);
+  return mount::set_attributes(setup.rootfs_tree.fd.get(), {.propagation = MS_SLAVE}, true, setup.rootfs);
 }
 
 Result<void> prepare_mount(Setup& setup, size_t index) {
@@ -50,7 +54,7 @@ Result<void> prepare_mount(Setup& setup, size_t index) {
       return Error::invalid("options", "idmap needs uidMappings and gidMappings, here or of the container");
     TRY_ASSIGN(mount.user_namespace, make_user_namespace(uids, gids));
   }
-  if (!bind || (!setup.new_user_namespace && mount.options.id_map == mount::IdMap::no)) return {};
+  if (!bind || (!setup.other_user_namespace() && mount.options.id_map == mount::IdMap::no)) return {};
 
   // The container's user may not be able to reach the source, nor map its ids; its creator opens it. A creator without
   // rights leaves it to the container's process.
@@ -110,9 +114,9 @@ Result<Setup> prepare(const Bundle& bundle, const CreateOptions& options) {
   setup.no_pivot = options.no_pivot;
   setup.no_new_keyring = options.no_new_keyring;
   if (!bundle.spec.process) return Error::invalid("process", "is required");
-  TRY(open_rootfs(setup));
   TRY_ASSIGN(setup.trusted, Trusted::open());
   TRY_ASSIGN(setup.namespaces, prepare_namespaces(bundle.spec.linux.namespaces));
+  TRY(open_rootfs(setup));
   setup.new_user_namespace = setup.namespaces.makes(CLONE_NEWUSER);
   setup.runs_hooks = !bundle.spec.hooks.prestart.empty() || !bundle.spec.hooks.create_runtime.empty() ||
                      !bundle.spec.linux.net_devices.empty();

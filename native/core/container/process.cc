@@ -101,7 +101,8 @@ Result<void> take_ids(const ProcessSetup& setup) {
   if (const int code = capabilities::keep_over_setuid(); code != 0) return Error::from_errno(code, "keep capabilities");
   if (!setup.deny_setgroups) {
     const std::vector<gid_t> groups(user.additional_gids.begin(), user.additional_gids.end());
-    if (::setgroups(groups.size(), groups.data()) != 0)
+    // A joined user namespace may have given setgroups(2) up; without groups to set that is no failure.
+    if (::setgroups(groups.size(), groups.data()) != 0 && !(errno == EPERM && groups.empty()))
       return Error::system("setgroups").with_context("process.user.additionalGids");
   } else if (!user.additional_gids.empty()) {
     return Error::invalid("process.user.additionalGids",

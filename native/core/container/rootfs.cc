@@ -56,6 +56,21 @@ Result<void> detach_from_host(const Setup& setup) {
   return {};
 }
 
+// The rootfs as a mount of its own, which pivot_root(2) wants.
+Result<Fd> mount_root(const Setup& setup) {
+  if (setup.rootfs_tree.fd) {
+    // Any place will do until it becomes the root; this one can be reached.
+    const Fd top(::open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
+    TRY(mount::attach(setup.rootfs_tree, top.get(), setup.rootfs));
+    return Fd(::fcntl(setup.rootfs_tree.fd.get(), F_DUPFD_CLOEXEC, 3));
+  }
+  Fd place(::open(setup.rootfs.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!place) return Error::system("open", setup.rootfs).with_context("root.path");
+  TRY_ASSIGN(mount::Tree tree, mount::copy_tree(place.get(), "", true, place.get()));
+  TRY(mount::attach(tree, place.get(), setup.rootfs));
+  return std::move(tree.fd);
+}
+
 Result<void> set_final_propagation(const Setup& setup) {
   const Propagation propagation = propagation_of(setup.spec->linux);
   if (!propagation.asked) return {};
@@ -124,22 +139,18 @@ Result<Trusted> Trusted::open() {
 }
 
 Result<Fd> build_rootfs(const Setup& setup) {
-  if (!setup.namespaces.makes(CLONE_NEWNS) && !setup.namespaces.joins(CLONE_NEWNS)) {
+  if (!setup.own_mounts()) {
     // No mount namespace: nothing may be mounted (spec_check.cc sees to that), the tree is used as it is.
     Fd root(::open(setup.rootfs.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
     if (!root) return Error::system("open", setup.rootfs).with_context("root.path");
     return root;
   }
   TRY(detach_from_host(setup));
-  // A mount of its own, which pivot_root(2) wants.
-  Fd place(::open(setup.rootfs.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-  if (!place) return Error::system("open", setup.rootfs).with_context("root.path");
-  TRY_ASSIGN(mount::Tree tree, mount::copy_tree(place.get(), "", true, place.get()));
-  TRY(mount::attach(tree, place.get(), setup.rootfs));
-  const Inside rootfs(tree.fd.get());
+  TRY_ASSIGN(Fd root, mount_root(setup));
+  const Inside rootfs(root.get());
   TRY(mount_all(setup, rootfs));
   TRY(make_devices(setup, rootfs));
-  return std::move(tree.fd);
+  return root;
 }
 
 Result<void> protect_rootfs(const Setup& setup, const Inside& rootfs) {
@@ -166,8 +177,7 @@ Result<void> protect_rootfs(const Setup& setup, const Inside& rootfs) {
 
 Result<void> enter_rootfs(const Setup& setup, int root) {
   if (::fchdir(root) != 0) return Error::system("fchdir", setup.rootfs);
-  const bool own_mounts = setup.namespaces.makes(CLONE_NEWNS) || setup.namespaces.joins(CLONE_NEWNS);
-  if (!own_mounts) {
+  if (!setup.own_mounts()) {
     if (::chroot(".") != 0) return Error::system("chroot", setup.rootfs);
     return {};
   }

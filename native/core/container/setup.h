@@ -48,7 +48,8 @@ struct Setup {
   std::string id;
   std::string bundle;
   std::string rootfs;
-  Fd rootfs_fd;
+  mount::Tree
+      rootfs_tree;  // a copy of the rootfs that the creator could make, where the container's user may not get there
   Trusted trusted;
   Namespaces namespaces;
   bool new_user_namespace = false;
@@ -63,6 +64,9 @@ struct Setup {
   State state;       // for hooks in the container; the pid is not known yet
   int lock_fd = -1;  // of the creator's directory, to be closed in the child
   Fd agent_socket;   // connected to linux.seccomp.listenerPath
+
+  bool other_user_namespace() const { return namespaces.makes(CLONE_NEWUSER) || namespaces.joins(CLONE_NEWUSER); }
+  bool own_mounts() const { return namespaces.makes(CLONE_NEWNS) || namespaces.joins(CLONE_NEWNS); }
 };
 
 // The body of the container's first process. Doesn't return unless something failed; then it has told the creator.
