@@ -1,21 +1,9 @@
 // What a running helper knows, for the editor: images, tags, the build plan. Silent when no helper runs.
 import { existsSync } from 'node:fs';
+import type { BuildPlan, BuildPlanRequest } from '../runtime/protocol/build.ts';
 import type { Client } from '../runtime/protocol/client.ts';
 import type { ImageInspect, ImageSummary } from '../runtime/protocol/image.ts';
 import { defaultPaths, socketOfHost } from '../runtime/protocol/paths.ts';
-
-/** What the engine says of one instruction before anything runs. */
-export interface PlannedStep {
-  /** Zero-based line of the instruction. */
-  readonly line: number;
-  readonly cached: boolean;
-  /** Why it is not cached. */
-  readonly reason?: string;
-  /** Bytes of its layer. */
-  readonly size?: number;
-  /** How long it took last time. */
-  readonly milliseconds?: number;
-}
 
 /** How long an answer is good for, in milliseconds. */
 const keepImages = 5_000;
@@ -33,6 +21,7 @@ export class EngineKnowledge {
   #client: Promise<Client | undefined> | undefined;
   #images: Kept<ImageSummary[]> | undefined;
   readonly #tags = new Map<string, Kept<string[]>>();
+  readonly #digests = new Map<string, Kept<string | undefined>>();
   readonly #inspected = new Map<string, Kept<ImageInspect | undefined>>();
 
   /** `socket` wins over SLIPWAY_HOST, which wins over the default path of the user's helper. */
@@ -67,6 +56,22 @@ export class EngineKnowledge {
         return client.call('registry.tags', { Repository: repository }, { signal });
       }, []),
     );
+  }
+
+  /** The digest that a reference has in its registry now; undefined when that cannot be found out in time. */
+  async registryDigest(reference: string): Promise<string | undefined> {
+    return kept(this.#digests, reference, keepTags, () =>
+      this.#ask(async (client) => {
+        const signal = AbortSignal.timeout(registryTimeout);
+        const { Descriptor } = await client.call('registry.inspect', { Reference: reference }, { signal });
+        return Descriptor.digest;
+      }, undefined),
+    );
+  }
+
+  /** What a build would do; undefined when no helper runs or the Dockerfile cannot be planned. */
+  async plan(request: BuildPlanRequest, signal: AbortSignal): Promise<BuildPlan | undefined> {
+    return this.#ask((client) => client.call('build.plan', request, { signal }), undefined);
   }
 
   dispose(): void {

@@ -3,6 +3,7 @@ import { sep } from 'node:path';
 import { type Diagnostic, DiagnosticSeverity, DiagnosticTag } from 'vscode-languageserver';
 import { directoryOf } from './context_files.ts';
 import { ContextKnowledge } from './context_knowledge.ts';
+import type { ImageAnswers } from './image_knowledge.ts';
 import { Linter, type LintOptions } from './lint/engine.ts';
 import { DEFAULT_CONFIG, findHadolintConfig, type HadolintConfig, loadHadolintConfig } from './lint/hadolint_config.ts';
 import type { Problem, Severity } from './lint/problem.ts';
@@ -28,17 +29,24 @@ interface Linting {
 export class LintService {
   readonly #settings: () => Settings;
   readonly #roots: () => readonly string[];
+  readonly #images: ImageAnswers | undefined;
   #linting = new WeakMap<OpenDocument, Linting>();
 
-  /** `roots` are the paths of the workspace folders, the longest first. */
-  constructor(settings: () => Settings, roots: () => readonly string[]) {
+  /** `roots` are the paths of the workspace folders, the longest first. Without `images` nothing is known of base images. */
+  constructor(settings: () => Settings, roots: () => readonly string[], images?: ImageAnswers) {
     this.#settings = settings;
     this.#roots = roots;
+    this.#images = images;
   }
 
   /** Settings or configuration files changed: everything is looked at anew. */
   reset(): void {
     this.#linting = new WeakMap();
+  }
+
+  /** More is known than before of what is outside: every document is looked at again. */
+  forgetResults(documents: Iterable<OpenDocument>): void {
+    for (const open of documents) delete this.#linting.get(open)?.result;
   }
 
   /** Files of the context changed: answers about them are asked again, the rest of what is known stays. */
@@ -51,7 +59,7 @@ export class LintService {
 
   /** All problems of the document as it is now. */
   problems(open: OpenDocument): readonly Problem[] {
-    if (!this.#settings().lint) return [];
+    if (!this.#settings().lint.enabled) return [];
     if (open.kind === 'dockerignore') return ignoreFileProblems(open.text);
     const linting = this.#of(open);
     if (linting.result?.version !== open.document.version) {
@@ -72,7 +80,11 @@ export class LintService {
       const options: LintOptions = {
         severities: this.#settings().rules,
         hadolint: hadolintConfig(open.uri, this.#roots()),
-        knowledge: { contextPath: (source) => knowledge.state(source), today: new Date() },
+        knowledge: {
+          contextPath: (source) => knowledge.state(source),
+          image: (reference) => this.#images?.get(reference),
+          today: new Date(),
+        },
       };
       linting = { linter: new Linter(rules, options), knowledge };
       this.#linting.set(open, linting);

@@ -1,5 +1,5 @@
 // What this server and its clients say to each other beyond the Language Server Protocol: settings and commands.
-import type { Severity } from './lint/problem.ts';
+import { SEVERITIES, type Severity } from './lint/problem.ts';
 
 /** The section of the client's configuration that the server asks for. */
 export const settingsSection = 'slipway.dockerfile';
@@ -8,8 +8,10 @@ export const settingsSection = 'slipway.dockerfile';
 export interface Settings {
   /** Severity by rule code; `off` silences a rule. */
   readonly rules: Readonly<Record<string, Severity | 'off'>>;
-  /** Turns all diagnostics off. */
-  readonly lint: boolean;
+  readonly lint: {
+    /** False turns all diagnostics off. */
+    readonly enabled: boolean;
+  };
   readonly format: FormatSettings;
   /** The build context, relative to the Dockerfile's directory. */
   readonly context?: string;
@@ -33,14 +35,14 @@ export interface FormatSettings {
 
 export const defaultSettings: Settings = {
   rules: {},
-  lint: true,
+  lint: { enabled: true },
   format: { keywordCase: 'upper', indentCommands: false, maxBlankLines: 1 },
   inlayHints: { variables: true, build: true },
   codeLens: true,
   registryCompletion: true,
 };
 
-/** Commands that the client runs; the server names them only when `initializationOptions.commands` has them. */
+/** Commands that the client runs; the server names them only when `initializationOptions.codeLensCommands` has them. */
 export const commands = {
   buildStage: 'slipway.image.buildStage',
   runStage: 'slipway.image.runStage',
@@ -55,10 +57,10 @@ export interface StageCommandArgument {
 
 /** What a client may say in `initializationOptions`. */
 export interface InitializationOptions {
-  /** The commands that the client runs. */
-  readonly commands?: readonly string[];
+  /** The commands of code lenses that the client runs. */
+  readonly codeLensCommands?: readonly string[];
   /** The helper's socket; `SLIPWAY_HOST` or the default path when left out. */
-  readonly socket?: string;
+  readonly socketPath?: string;
   /** Settings for clients that do not answer `workspace/configuration`. */
   readonly settings?: Partial<Settings>;
 }
@@ -77,12 +79,14 @@ export function readSettings(value: unknown): Settings {
   const defaults = defaultSettings;
   const keywordCase = format.keywordCase;
   const blank = format.maxBlankLines;
-  const rules = Object.entries(record(given.rules)).filter((entry): entry is [string, Severity | 'off'] =>
-    ['error', 'warning', 'info', 'style', 'off'].includes(String(entry[1])),
-  );
+  const rules = Object.entries(record(given.rules)).flatMap(([code, severity]): [string, Severity | 'off'][] => {
+    // An editor's "hint" is what Hadolint calls style.
+    const known = [...SEVERITIES, 'off' as const].find((each) => each === (severity === 'hint' ? 'style' : severity));
+    return known === undefined ? [] : [[code, known]];
+  });
   return {
     rules: Object.fromEntries(rules),
-    lint: boolean(given.lint, defaults.lint),
+    lint: { enabled: boolean(record(given.lint).enabled, defaults.lint.enabled) },
     format: {
       keywordCase: keywordCase === 'lower' || keywordCase === 'preserve' ? keywordCase : defaults.format.keywordCase,
       indentCommands: boolean(format.indentCommands, defaults.format.indentCommands),

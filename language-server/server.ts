@@ -1,46 +1,33 @@
-// Wires the protocol to the features. Features are loaded when they are first needed, so that the server starts fast.
+// The server's state and life: what the client can do, open documents, settings, diagnostics.
 import { fileURLToPath } from 'node:url';
 import {
-  type CancellationToken,
   type Connection,
   DidChangeConfigurationNotification,
   DidChangeWatchedFilesNotification,
   type InitializeParams,
   type InitializeResult,
-  type Range,
   TextDocumentSyncKind,
 } from 'vscode-languageserver';
+import { answerRequests, type Client, type Host } from './answers.ts';
+import type { BuildPlans } from './build_plans.ts';
 import { capabilities } from './capabilities.ts';
 import { EngineKnowledge } from './engine.ts';
-import type { CompletionSupport } from './features/completion_list.ts';
 import type { SemanticTokenProvider } from './features/semantic_tokens.ts';
 import type { LintService } from './linting.ts';
 import { fileKind, OpenDocument } from './open_document.ts';
-import { commands, type InitializationOptions, readSettings, type Settings, settingsSection } from './protocol.ts';
-import type { Services } from './services.ts';
-import type { Encoding } from './text_view.ts';
-
-/** What the client said that it can do. */
-interface Client {
-  encoding: Encoding;
-  support: CompletionSupport;
-  configuration: boolean;
-  watchesFiles: boolean;
-  refreshes: { hints: boolean; lenses: boolean };
-  commands: readonly string[];
-}
+import { type InitializationOptions, readSettings, type Settings, settingsSection } from './protocol.ts';
 
 export function serve(connection: Connection): void {
   new Server(connection).listen();
 }
 
-class Server implements Services {
+class Server implements Host {
   settings: Settings = readSettings(undefined);
   engine = new EngineKnowledge(undefined);
   readonly #connection: Connection;
-  readonly #documents = new Map<string, OpenDocument>();
+  readonly documents = new Map<string, OpenDocument>();
   readonly #waiting = new Set<OpenDocument>();
-  #client: Client = {
+  client: Client = {
     encoding: 'utf-16',
     support: { snippets: false },
     configuration: false,
@@ -51,6 +38,7 @@ class Server implements Services {
   /** Paths of the workspace folders, the longest first. */
   #roots: readonly string[] = [];
   #lint: Promise<LintService> | undefined;
+  #plans: Promise<BuildPlans> | undefined;
   #tokens: Promise<SemanticTokenProvider> | undefined;
 
   constructor(connection: Connection) {
@@ -65,16 +53,14 @@ class Server implements Services {
     connection.onDidChangeConfiguration((params) => void this.#configure(params.settings));
     connection.onDidChangeWatchedFiles(() => void this.#filesChanged());
     this.#listenToDocuments();
-    this.#answerEditing();
-    this.#answerNavigation();
-    this.#answerDecoration();
+    answerRequests(connection, this);
     connection.listen();
   }
 
   #initialize(params: InitializeParams): InitializeResult {
     const { capabilities: client } = params;
     const options = (params.initializationOptions ?? {}) as InitializationOptions;
-    this.#client = {
+    this.client = {
       // The client's order is its preference; UTF-16 is what everybody must understand.
       encoding:
         client.general?.positionEncodings?.find((known) => known === 'utf-8' || known === 'utf-16') === 'utf-8'
@@ -87,15 +73,15 @@ class Server implements Services {
         hints: client.workspace?.inlayHint?.refreshSupport === true,
         lenses: client.workspace?.codeLens?.refreshSupport === true,
       },
-      commands: Array.isArray(options.commands) ? options.commands : [],
+      commands: Array.isArray(options.codeLensCommands) ? options.codeLensCommands : [],
     };
-    this.engine = new EngineKnowledge(typeof options.socket === 'string' ? options.socket : undefined);
+    this.engine = new EngineKnowledge(typeof options.socketPath === 'string' ? options.socketPath : undefined);
     this.settings = readSettings(options.settings);
     this.#roots = rootsOf(params);
     return {
       capabilities: {
         ...capabilities,
-        positionEncoding: this.#client.encoding,
+        positionEncoding: this.client.encoding,
         textDocumentSync: { openClose: true, change: TextDocumentSyncKind.Incremental, save: true },
       },
       serverInfo: { name: 'Slipway Dockerfile language server' },
@@ -103,13 +89,13 @@ class Server implements Services {
   }
 
   async #initialized(): Promise<void> {
-    if (this.#client.watchesFiles) {
+    if (this.client.watchesFiles) {
       const watchers = ['**/.dockerignore', '**/*.dockerignore', '**/.hadolint.{yaml,yml}'].map((globPattern) => ({
         globPattern,
       }));
       void this.#connection.client.register(DidChangeWatchedFilesNotification.type, { watchers });
     }
-    if (!this.#client.configuration) return;
+    if (!this.client.configuration) return;
     void this.#connection.client.register(DidChangeConfigurationNotification.type, { section: settingsSection });
     await this.#configure(undefined);
   }
@@ -118,33 +104,54 @@ class Server implements Services {
   async #configure(pushed: unknown): Promise<void> {
     const sections = (pushed ?? {}) as { slipway?: { dockerfile?: unknown } };
     this.settings = readSettings(
-      this.#client.configuration
+      this.client.configuration
         ? await this.#connection.workspace.getConfiguration(settingsSection)
         : sections.slipway?.dockerfile,
     );
-    (await this.#linter()).reset();
-    for (const open of this.#documents.values()) this.#schedule(open);
-    if (this.#client.refreshes.hints) this.#connection.languages.inlayHint.refresh();
-    if (this.#client.refreshes.lenses) void this.#connection.sendRequest('workspace/codeLens/refresh');
+    (await this.linter()).reset();
+    for (const open of this.documents.values()) this.#schedule(open);
+    if (this.client.refreshes.hints) this.#connection.languages.inlayHint.refresh();
+    if (this.client.refreshes.lenses) void this.#connection.sendRequest('workspace/codeLens/refresh');
   }
 
   async #filesChanged(): Promise<void> {
-    (await this.#linter()).reset();
-    for (const open of this.#documents.values()) this.#schedule(open);
+    (await this.linter()).reset();
+    for (const open of this.documents.values()) this.#schedule(open);
   }
 
-  #linter(): Promise<LintService> {
-    this.#lint ??= import('./linting.ts').then(
-      ({ LintService }) =>
-        new LintService(
-          () => this.settings,
-          () => this.#roots,
-        ),
-    );
+  linter(): Promise<LintService> {
+    this.#lint ??= this.#startLinter();
     return this.#lint;
   }
 
-  #tokenProvider(): Promise<SemanticTokenProvider> {
+  async #startLinter(): Promise<LintService> {
+    const [{ LintService }, { ImageAnswers }] = await Promise.all([
+      import('./linting.ts'),
+      import('./image_knowledge.ts'),
+    ]);
+    const images = new ImageAnswers(this.engine, () => {
+      service.forgetResults(this.documents.values());
+      for (const open of this.documents.values()) this.#schedule(open);
+    });
+    const service = new LintService(
+      () => this.settings,
+      () => this.#roots,
+      images,
+    );
+    return service;
+  }
+
+  plans(): Promise<BuildPlans> {
+    this.#plans ??= import('./build_plans.ts').then(({ BuildPlans }) => {
+      const show = (): void => {
+        if (this.client.refreshes.hints) this.#connection.languages.inlayHint.refresh();
+      };
+      return new BuildPlans(this.engine, () => this.settings, show);
+    });
+    return this.#plans;
+  }
+
+  tokens(): Promise<SemanticTokenProvider> {
     this.#tokens ??= import('./features/semantic_tokens.ts').then(
       ({ SemanticTokenProvider }) => new SemanticTokenProvider(),
     );
@@ -154,28 +161,29 @@ class Server implements Services {
   #listenToDocuments(): void {
     const connection = this.#connection;
     connection.onDidOpenTextDocument(({ textDocument: { uri, languageId, version, text } }) => {
-      const open = new OpenDocument(uri, fileKind(uri, languageId), version, text, this.#client.encoding);
-      this.#documents.set(uri, open);
+      const open = new OpenDocument(uri, fileKind(uri, languageId), version, text, this.client.encoding);
+      this.documents.set(uri, open);
       this.#schedule(open);
     });
     connection.onDidChangeTextDocument((params) => {
-      const open = this.#documents.get(params.textDocument.uri);
+      const open = this.documents.get(params.textDocument.uri);
       if (open === undefined) return;
       open.change(params);
       this.#schedule(open);
     });
     connection.onDidSaveTextDocument(({ textDocument }) => {
-      const open = this.#documents.get(textDocument.uri);
+      const open = this.documents.get(textDocument.uri);
       if (open === undefined) return;
-      void this.#linter().then((linter) => linter.forgetFiles(open));
+      void this.linter().then((linter) => linter.forgetFiles(open));
       this.#schedule(open);
     });
     connection.onDidCloseTextDocument(({ textDocument: { uri } }) => {
-      const open = this.#documents.get(uri);
+      const open = this.documents.get(uri);
       if (open === undefined) return;
-      this.#documents.delete(uri);
+      this.documents.delete(uri);
       this.#waiting.delete(open);
       void this.#tokens?.then((tokens) => tokens.forget(uri));
+      void this.#plans?.then((plans) => plans.forget(open));
       void connection.sendDiagnostics({ uri, diagnostics: [] });
     });
   }
@@ -188,164 +196,10 @@ class Server implements Services {
   }
 
   async #publish(open: OpenDocument): Promise<void> {
-    const linter = await this.#linter();
+    const linter = await this.linter();
     if (!this.#waiting.delete(open)) return;
     const diagnostics = linter.diagnostics(open);
     await this.#connection.sendDiagnostics({ uri: open.uri, version: open.version, diagnostics });
-  }
-
-  /** Runs `answer` for an open Dockerfile; anything else gets `otherwise`. */
-  #dockerfile<T>(
-    params: { textDocument: { uri: string } },
-    otherwise: T,
-    answer: (open: OpenDocument) => T | Promise<T>,
-  ) {
-    const open = this.#documents.get(params.textDocument.uri);
-    return open === undefined || open.kind !== 'dockerfile' ? otherwise : answer(open);
-  }
-
-  #answerEditing(): void {
-    const connection = this.#connection;
-    connection.onCompletion(async (params) => {
-      const open = this.#documents.get(params.textDocument.uri);
-      if (open === undefined) return null;
-      if (open.kind === 'dockerignore') {
-        const { ignoreCompletion } = await import('./features/ignore_file.ts');
-        return ignoreCompletion(open, params.position, this.#client.support);
-      }
-      const { completion } = await import('./features/completion.ts');
-      return completion(open, params.position, this, this.#client.support);
-    });
-    connection.onCompletionResolve(async (item) => (await import('./features/completion.ts')).resolveCompletion(item));
-    connection.onSignatureHelp((params) =>
-      this.#dockerfile(params, null, async (open) =>
-        (await import('./features/signature.ts')).signatureHelp(open, params.position),
-      ),
-    );
-    connection.onCodeAction(async (params) => {
-      const open = this.#documents.get(params.textDocument.uri);
-      if (open === undefined) return null;
-      const { codeActions } = await import('./features/code_actions.ts');
-      const problems = (await this.#linter()).problems(open);
-      return codeActions(open, params.range, params.context, problems);
-    });
-    connection.onDocumentFormatting((params) =>
-      this.#dockerfile(params, null, async (open) => {
-        const { formatDocument, styleOf } = await import('./features/formatting.ts');
-        return formatDocument(open, styleOf(this.settings.format, params.options));
-      }),
-    );
-    connection.onDocumentRangeFormatting((params) =>
-      this.#dockerfile(params, null, async (open) => {
-        const { formatRange, styleOf } = await import('./features/formatting.ts');
-        return formatRange(open, params.range, styleOf(this.settings.format, params.options));
-      }),
-    );
-    connection.onDocumentOnTypeFormatting((params) =>
-      this.#dockerfile(params, null, async (open) => {
-        const { formatOnType, styleOf } = await import('./features/formatting.ts');
-        return formatOnType(open, params.position, params.ch, styleOf(this.settings.format, params.options));
-      }),
-    );
-  }
-
-  #answerNavigation(): void {
-    const connection = this.#connection;
-    const navigation = () => import('./features/navigation.ts');
-    connection.onHover(async (params, token) => {
-      const open = this.#documents.get(params.textDocument.uri);
-      if (open === undefined) return null;
-      if (open.kind === 'dockerignore') {
-        const { ignoreHover } = await import('./features/ignore_file.ts');
-        return ignoreHover(open, params.position, signalOf(token));
-      }
-      const { hover } = await import('./features/hover.ts');
-      return hover(open, params.position, this);
-    });
-    connection.onDefinition((params) =>
-      this.#dockerfile(params, null, async (open) => (await navigation()).definition(open, params.position)),
-    );
-    connection.onTypeDefinition((params) =>
-      this.#dockerfile(params, null, async (open) => (await navigation()).typeDefinition(open, params.position)),
-    );
-    connection.onReferences((params) =>
-      this.#dockerfile(params, null, async (open) =>
-        (await navigation()).references(open, params.position, params.context.includeDeclaration),
-      ),
-    );
-    connection.onDocumentHighlight((params) =>
-      this.#dockerfile(params, null, async (open) => (await navigation()).highlights(open, params.position)),
-    );
-    connection.onPrepareRename((params) =>
-      this.#dockerfile(params, null, async (open) => (await navigation()).prepareRename(open, params.position)),
-    );
-    connection.onRenameRequest((params) =>
-      this.#dockerfile(params, null, async (open) => {
-        const edits = (await navigation()).rename(open, params.position, params.newName);
-        return { changes: { [open.uri]: edits } };
-      }),
-    );
-    connection.languages.onLinkedEditingRange((params) =>
-      this.#dockerfile(params, null, async (open) => (await navigation()).linkedEditing(open, params.position)),
-    );
-  }
-
-  #answerDecoration(): void {
-    const connection = this.#connection;
-    const structure = () => import('./features/structure.ts');
-    connection.onDocumentSymbol((params) =>
-      this.#dockerfile(params, null, async (open) => (await structure()).documentSymbols(open)),
-    );
-    connection.onWorkspaceSymbol(async ({ query }) =>
-      (await structure()).workspaceSymbols(this.#documents.values(), query),
-    );
-    connection.onFoldingRanges((params) =>
-      this.#dockerfile(params, null, async (open) => (await structure()).foldingRanges(open)),
-    );
-    connection.onSelectionRanges((params) =>
-      this.#dockerfile(params, null, async (open) => (await structure()).selectionRanges(open, params.positions)),
-    );
-    connection.onDocumentLinks((params) =>
-      this.#dockerfile(params, null, async (open) => (await import('./features/links.ts')).documentLinks(open, this)),
-    );
-    connection.onCodeLens(async (params, token) => {
-      const open = this.#documents.get(params.textDocument.uri);
-      if (open === undefined || !this.settings.codeLens) return null;
-      if (open.kind === 'dockerignore') {
-        return (await import('./features/ignore_file.ts')).ignoreLenses(open, signalOf(token));
-      }
-      const known = [commands.buildStage, commands.runStage].every((name) => this.#client.commands.includes(name));
-      return known ? (await import('./features/lenses.ts')).codeLenses(open) : null;
-    });
-    connection.languages.inlayHint.on((params) =>
-      this.#dockerfile(params, null, async (open) => this.#hints(open, params.range)),
-    );
-    this.#answerTokens();
-  }
-
-  async #hints(open: OpenDocument, range: Range) {
-    const { variableHints } = await import('./features/lenses.ts');
-    return this.settings.inlayHints.variables ? variableHints(open, range) : [];
-  }
-
-  #answerTokens(): void {
-    const { semanticTokens } = this.#connection.languages;
-    semanticTokens.on(async ({ textDocument }) => {
-      const open = this.#documents.get(textDocument.uri);
-      if (open === undefined) return { data: [] };
-      if (open.kind === 'dockerignore') return (await import('./features/ignore_file.ts')).ignoreTokens(open);
-      return (await this.#tokenProvider()).full(open);
-    });
-    semanticTokens.onDelta(async ({ textDocument, previousResultId }) => {
-      const open = this.#documents.get(textDocument.uri);
-      if (open === undefined || open.kind !== 'dockerfile') return { data: [] };
-      return (await this.#tokenProvider()).delta(open, previousResultId);
-    });
-    semanticTokens.onRange(async ({ textDocument, range }) => {
-      const open = this.#documents.get(textDocument.uri);
-      if (open === undefined || open.kind !== 'dockerfile') return { data: [] };
-      return (await this.#tokenProvider()).range(open, range);
-    });
   }
 }
 
@@ -353,12 +207,4 @@ function rootsOf(params: InitializeParams): string[] {
   const uris = params.workspaceFolders?.map(({ uri }) => uri) ?? (params.rootUri == null ? [] : [params.rootUri]);
   const paths = uris.flatMap((uri) => (uri.startsWith('file:///') ? [fileURLToPath(uri).replace(/\/$/, '')] : []));
   return paths.sort((a, b) => b.length - a.length);
-}
-
-/** The protocol's cancellation as an AbortSignal. */
-function signalOf(token: CancellationToken): AbortSignal {
-  const controller = new AbortController();
-  if (token.isCancellationRequested) controller.abort();
-  else token.onCancellationRequested(() => controller.abort());
-  return controller.signal;
 }

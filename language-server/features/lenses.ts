@@ -1,8 +1,9 @@
 // Code lenses and inlay hints of a Dockerfile.
-import { type CodeLens, type InlayHint, InlayHintKind, type Range } from 'vscode-languageserver';
+import { type CodeLens, type InlayHint, InlayHintKind, type Position, type Range } from 'vscode-languageserver';
 import type { Instruction, Word } from '../../runtime/dockerfile/ast.ts';
 import { variablesOf } from '../../runtime/dockerfile/variables.ts';
-import type { PlannedStep } from '../engine.ts';
+import type { PlannedStep } from '../../runtime/protocol/build.ts';
+import type { ImageInspect } from '../../runtime/protocol/image.ts';
 import type { OpenDocument } from '../open_document.ts';
 import { commands } from '../protocol.ts';
 
@@ -72,24 +73,54 @@ function expandedWords(instruction: Instruction): readonly Word[] {
 }
 
 /** What the engine says of each instruction: cached or not and why, the layer's size, how long it took last. */
-export function planHints(open: OpenDocument, range: Range, steps: readonly PlannedStep[]): InlayHint[] {
-  const byLine = new Map(steps.map((step) => [step.line, step]));
+export function planHints(
+  open: OpenDocument,
+  range: Range,
+  steps: { get(instruction: Instruction): PlannedStep | undefined },
+): InlayHint[] {
   return instructionsIn(open, range).flatMap((instruction) => {
-    const step = byLine.get(instruction.startLine);
+    const step = steps.get(instruction);
     if (step === undefined) return [];
-    const newline = instruction.source.search(/[\r\n]/);
-    const end = instruction.start + (newline < 0 ? instruction.source.length : newline);
-    const hint: InlayHint = { position: open.view.position(end), label: planLabel(step), paddingLeft: true };
-    return [step.reason === undefined ? hint : { ...hint, tooltip: step.reason }];
+    const hint: InlayHint = { position: firstLineEnd(open, instruction), label: planLabel(step), paddingLeft: true };
+    return [step.Reason === undefined ? hint : { ...hint, tooltip: step.Reason }];
   });
 }
 
+function firstLineEnd(open: OpenDocument, instruction: Instruction): Position {
+  const newline = instruction.source.search(/[\r\n]/);
+  return open.view.position(instruction.start + (newline < 0 ? instruction.source.length : newline));
+}
+
 function planLabel(step: PlannedStep): string {
-  const parts = [step.cached ? 'cached' : 'not cached'];
-  if (!step.cached && step.reason !== undefined) parts.push(step.reason);
-  if (step.size !== undefined) parts.push(formatBytes(step.size));
-  if (step.milliseconds !== undefined) parts.push(`${(step.milliseconds / 1000).toFixed(1)} s`);
+  if (step.Skipped) return 'not needed';
+  const parts = [step.Cached ? 'cached' : 'not cached'];
+  if (!step.Cached && step.Reason !== undefined) parts.push(step.Reason);
+  if (step.LayerSize !== undefined) parts.push(formatBytes(step.LayerSize));
+  if (step.LastDuration !== undefined) parts.push(`${(step.LastDuration / 1000).toFixed(1)} s`);
   return parts.join(' · ');
+}
+
+/** Behind each FROM of an image that the local store has: the digest behind the tag, and when it was made. */
+export async function imageHints(
+  open: OpenDocument,
+  range: Range,
+  find: (reference: string) => Promise<ImageInspect | undefined>,
+): Promise<InlayHint[]> {
+  const hints: InlayHint[] = [];
+  for (const { from, base, baseName } of open.model.stages) {
+    if (base !== undefined || from.image === undefined || baseName === 'scratch') continue;
+    if (from.startLine < range.start.line || from.startLine > range.end.line) continue;
+    const image = await find(baseName);
+    const digest = image?.RepoDigests[0]?.split('@')[1];
+    if (image === undefined || digest === undefined) continue;
+    hints.push({
+      position: open.view.position(from.start + from.image.span.end),
+      label: `${digest.slice(0, 19)} · ${image.Created.slice(0, 10)}`,
+      paddingLeft: true,
+      tooltip: digest,
+    });
+  }
+  return hints;
 }
 
 /** Bytes for people, in the units of `docker images`. */

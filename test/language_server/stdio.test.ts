@@ -61,7 +61,7 @@ describe('over standard streams', () => {
     await using client = await LanguageClient.start(command, {
       root,
       environment,
-      initializationOptions: { commands: ['slipway.image.buildStage', 'slipway.image.runStage'] },
+      initializationOptions: { codeLensCommands: ['slipway.image.buildStage', 'slipway.image.runStage'] },
     });
     await client.open(uri, text);
 
