@@ -1,10 +1,13 @@
 // slipwayd, the helper: opens the engine, listens, and ends itself when nothing needs it.
 import { mkdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { openDockerDoors } from './docker-api/listen.ts';
 import { parseDaemonArguments } from './engine/daemon_options.ts';
 import { openEngine } from './engine/engine.ts';
 import { EventBus } from './engine/events.ts';
 import { Log } from './engine/log.ts';
+import { engineVersion } from './engine/version.ts';
+import { isAllowed } from './rpc/peer.ts';
 import { RpcServer } from './rpc/server.ts';
 import { StreamRegistry } from './rpc/stream_registry.ts';
 import { Database } from './store/database.ts';
@@ -24,7 +27,15 @@ function announce(fd: number | undefined): void {
 }
 
 async function main(): Promise<void> {
-  const { paths, options, logFile, pidFile, readyFd, logLevel } = parseDaemonArguments(process.argv.slice(2));
+  const {
+    paths,
+    options,
+    doors: doorSettings,
+    logFile,
+    pidFile,
+    readyFd,
+    logLevel,
+  } = parseDaemonArguments(process.argv.slice(2));
   for (const path of [paths.dataRoot, paths.execRoot, dirname(paths.socket)])
     mkdirSync(path, { recursive: true, mode: 0o700 });
   const log = new Log(logLevel, logFile);
@@ -52,6 +63,11 @@ async function main(): Promise<void> {
     ...(group === undefined ? {} : { group }),
     onClients: (count) => idle.clientsChanged(count),
   });
+  const doors = await openDockerDoors(
+    { handlers: engine.handlers, events, log, version: engineVersion, isAllowed: (socket) => isAllowed(socket, group) },
+    doorSettings,
+    group,
+  );
   using _watch = events.subscribe(() => idle.poke());
   if (pidFile !== undefined) writeFileSync(pidFile, `${process.pid}\n`);
   for (const signal of ['SIGTERM', 'SIGINT'] as const)
@@ -62,7 +78,7 @@ async function main(): Promise<void> {
   const { stopContainers } = await stopping.promise;
   log.info('ending', { stopContainers });
   if (stopContainers) await engine.stopContainers();
-  await server[Symbol.asyncDispose]();
+  await Promise.all([server, ...doors].map((door) => door[Symbol.asyncDispose]()));
   if (pidFile !== undefined) unlinkSync(pidFile);
   database[Symbol.dispose]();
   process.exit(0);

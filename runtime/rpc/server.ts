@@ -1,10 +1,10 @@
 // The engine's own door: a unix socket. Who connects is checked before a byte is read; then the first bytes say whether the
 // connection is a JSON-RPC client or one raw stream.
-import { chmodSync, chownSync, lstatSync, readFileSync, unlinkSync } from 'node:fs';
+import { chmodSync, chownSync, lstatSync, unlinkSync } from 'node:fs';
 import { createServer, type Server as NetServer, type Socket } from 'node:net';
-import { peerCredentials } from '../native/process.ts';
 import { streamPreamble } from '../protocol/wire.ts';
 import { Connection, type ConnectionServices } from './connection.ts';
+import { isAllowed } from './peer.ts';
 
 export interface ListenOptions extends ConnectionServices {
   readonly path: string;
@@ -15,28 +15,6 @@ export interface ListenOptions extends ConnectionServices {
 }
 
 const preambleBytes = streamPreamble.length + 32 + 1;
-
-/** Node has no public way to a socket's descriptor. */
-function descriptorOf(socket: Socket): number {
-  const fd = (socket as Socket & { _handle?: { fd?: number } })._handle?.fd;
-  if (fd === undefined || fd < 0) throw new Error('the socket is closed');
-  return fd;
-}
-
-function groupsOf(pid: number): number[] {
-  try {
-    const line = /^Groups:\s*(.*)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? '';
-    return line.split(/\s+/).filter(Boolean).map(Number);
-  } catch {
-    return [];
-  }
-}
-
-function isAllowed(socket: Socket, group: number | undefined): boolean {
-  const peer = peerCredentials(descriptorOf(socket));
-  if (peer.uid === 0 || peer.uid === process.getuid?.()) return true;
-  return group !== undefined && (peer.gid === group || groupsOf(peer.pid).includes(group));
-}
 
 /** A running door. */
 export class RpcServer implements AsyncDisposable {
