@@ -1,5 +1,6 @@
 // What a rule found, before it becomes a problem of the document.
 import type { Instruction, Span } from '../../runtime/dockerfile/ast.ts';
+import { pageOf } from './page_address.ts';
 import { moveProblem, type Problem, type Severity } from './problem.ts';
 import type { Detail, Rule } from './rule.ts';
 
@@ -64,23 +65,9 @@ export function toProblem(
     message: detail.message ?? rule.title,
     range: span,
     instruction: 0,
-    href: (href ?? referenceOf)(rule),
+    href: (href ?? pageOf)(rule),
     ...(tags === undefined ? {} : { tags }),
     fixes: detail.fixes ?? [],
   };
   return moveProblem(problem, instruction.start);
-}
-
-/** The page of the tool that the rule comes from; our own rules are explained by our pages only. */
-export function referenceOf(rule: Rule): string {
-  switch (rule.source) {
-    case 'buildkit':
-      return `https://docs.docker.com/reference/build-checks/${rule.code.replace(/([a-z])([A-Z])|(JSON)(?=[A-Z])/g, (_, a, b, c) => (c === undefined ? `${a}-${b}` : `${c}-`)).toLowerCase()}/`;
-    case 'hadolint':
-      return `https://github.com/hadolint/hadolint/wiki/${rule.code}`;
-    case 'shellcheck':
-      return `https://www.shellcheck.net/wiki/${rule.code}`;
-    default:
-      return `slipway:rule/${rule.code}`;
-  }
 }

@@ -1,0 +1,117 @@
+// The command line of `slipway lint`.
+import { parseArgs } from 'node:util';
+import { FORMATS, type Format } from './formats.ts';
+import type { HadolintConfig } from './hadolint_config.ts';
+import { SEVERITIES, type Severity } from './problem.ts';
+
+export interface LintArguments {
+  readonly files: readonly string[];
+  readonly format: Format;
+  readonly help: boolean;
+  readonly config?: string;
+  readonly context?: string;
+  readonly check?: string;
+  readonly noFail: boolean;
+  readonly shellcheck: boolean;
+  readonly threshold?: HadolintConfig['failureThreshold'];
+  readonly severities: Readonly<Record<string, Severity | 'off'>>;
+  readonly trustedRegistries: readonly string[];
+}
+
+export const USAGE = `Usage: slipway lint [OPTIONS] FILE...
+
+Check Dockerfiles. A dash reads one from standard input.
+
+Options:
+  -f, --format FORMAT             ${FORMATS.join(', ')} (default text)
+  -c, --config FILE               configuration instead of .hadolint.yaml
+  -t, --failure-threshold LEVEL   ${SEVERITIES.toReversed().join(', ')}, ignore or none (default info)
+      --no-fail                   exit with 0 whatever is found
+      --ignore CODE               do not report CODE; may be repeated
+      --error CODE                report CODE as an error; also --warning, --info, --style
+      --check OPTIONS             BuildKit's options instead of the file's # check=
+      --context DIR               the build context (default: the directory of the file)
+      --trusted-registry NAME     registry from which base images may come; may be repeated
+      --no-shellcheck             do not run an installed shellcheck
+  -h, --help                      this text
+
+Exit status: 0 nothing at or above the threshold, 1 something was found, 2 the check could not be made.
+`;
+
+/** A command line that cannot be understood; the message says what to do. */
+export class UsageError extends Error {}
+
+const options = {
+  format: { type: 'string', short: 'f' },
+  config: { type: 'string', short: 'c' },
+  'failure-threshold': { type: 'string', short: 't' },
+  'no-fail': { type: 'boolean' },
+  ignore: { type: 'string', multiple: true },
+  error: { type: 'string', multiple: true },
+  warning: { type: 'string', multiple: true },
+  info: { type: 'string', multiple: true },
+  style: { type: 'string', multiple: true },
+  check: { type: 'string' },
+  context: { type: 'string' },
+  'trusted-registry': { type: 'string', multiple: true },
+  'no-shellcheck': { type: 'boolean' },
+  help: { type: 'boolean', short: 'h' },
+} as const;
+
+/** Reads the arguments; throws a UsageError. The environment's HADOLINT_ variables are defaults. */
+export function parseLintArguments(args: readonly string[], environment: NodeJS.ProcessEnv): LintArguments {
+  const { values, positionals } = parse(args);
+  const format = values.format ?? 'text';
+  if (!isFormat(format)) throw new UsageError(`cannot write the format ${format}: it is none of ${FORMATS.join(', ')}`);
+  const threshold = values['failure-threshold'] ?? environment.HADOLINT_FAILURE_THRESHOLD;
+  if (threshold !== undefined && !isThreshold(threshold))
+    throw new UsageError(`cannot use the threshold ${threshold}: it is none of ${THRESHOLDS.join(', ')}`);
+  const severities: Record<string, Severity | 'off'> = {};
+  for (const severity of SEVERITIES) {
+    for (const code of [
+      ...list(environment[`HADOLINT_OVERRIDE_${severity.toUpperCase()}`]),
+      ...(values[severity] ?? []),
+    ])
+      severities[code] = severity;
+  }
+  for (const code of [...list(environment.HADOLINT_IGNORE), ...(values.ignore ?? [])]) severities[code] = 'off';
+  const check = values.check ?? environment.BUILDKIT_DOCKERFILE_CHECK;
+  return {
+    files: positionals,
+    format,
+    help: values.help === true,
+    noFail: values['no-fail'] === true || /^(1|y|yes|true|on)$/i.test(environment.HADOLINT_NOFAIL ?? ''),
+    shellcheck: values['no-shellcheck'] !== true,
+    severities,
+    trustedRegistries: [...list(environment.HADOLINT_TRUSTED_REGISTRIES), ...(values['trusted-registry'] ?? [])],
+    ...(values.config === undefined ? {} : { config: values.config }),
+    ...(values.context === undefined ? {} : { context: values.context }),
+    ...(check === undefined ? {} : { check }),
+    ...(threshold === undefined ? {} : { threshold }),
+  };
+}
+
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({ args: [...args], options, allowPositionals: true });
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function list(text: string | undefined): string[] {
+  return (text ?? '')
+    .split(',')
+    .map((entry) => entry.trim())
+    .filter((entry) => entry !== '');
+}
+
+const THRESHOLDS: readonly string[] = [...SEVERITIES, 'ignore', 'none'];
+
+function isFormat(text: string): text is Format {
+  return (FORMATS as readonly string[]).includes(text);
+}
+
+function isThreshold(text: string): text is HadolintConfig['failureThreshold'] {
+  return THRESHOLDS.includes(text);
+}
