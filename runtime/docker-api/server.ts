@@ -29,7 +29,7 @@ export interface DockerApiServices {
 }
 
 export interface DockerListenOptions {
-  readonly address: ListenOptions;
+  readonly address: ListenOptions | { readonly fd: number };
   /** Server certificate, key and the authority of client certificates; required beyond loopback. */
   readonly tls?: Pick<ServerOptions, 'ca' | 'cert' | 'key' | 'requestCert' | 'rejectUnauthorized'>;
 }
@@ -44,7 +44,7 @@ export class DockerApiServer implements AsyncDisposable {
 
   constructor(services: DockerApiServices, options: DockerListenOptions) {
     this.#services = services;
-    this.#isTcp = options.address.path === undefined;
+    this.#isTcp = 'port' in options.address && options.address.port !== undefined;
     this.#routes = [
       ...systemRoutes(services.events),
       ...containerRoutes,

@@ -57,49 +57,115 @@ const texts = (apply: (into: FileSettings, value: string[]) => void) => typed(is
 
 /** Every key that is understood. */
 const readers: Readonly<Record<string, Reader>> = {
-  'data-root': text((into, value) => void (into.paths.dataRoot = value)),
-  'exec-root': text((into, value) => void (into.paths.execRoot = value)),
-  pidfile: text((into, value) => void (into.paths.pidFile = value)),
-  'log-level': text((into, value) => void (into.logLevel = value)),
-  hosts: texts((into, value) => void (into.hosts = value)),
-  tls: flag((into, value) => void (into.tls.enabled = value)),
-  tlsverify: flag((into, value) => void (into.tls.verify = value)),
-  tlscacert: text((into, value) => void (into.tls.ca = value)),
-  tlscert: text((into, value) => void (into.tls.cert = value)),
-  tlskey: text((into, value) => void (into.tls.key = value)),
-  debug: flag((into, value) => void (into.options.debug = value)),
-  group: text((into, value) => void (into.options.group = value)),
-  'insecure-registries': texts((into, value) => void (into.options.insecureRegistries = value)),
-  'registry-mirrors': texts((into, value) => void (into.options.registryMirrors = value)),
-  bip: text((into, value) => void (into.options.bip = value)),
-  'default-address-pools': typed(
-    isPools,
-    'a list of {base, size}',
-    (into, value) => void (into.options.addressPools = value),
-  ),
-  dns: texts((into, value) => void (into.options.dns = value)),
-  'dns-opts': texts((into, value) => void (into.options.dnsOptions = value)),
-  'dns-search': texts((into, value) => void (into.options.dnsSearch = value)),
-  icc: flag((into, value) => void (into.options.interContainer = value)),
-  'ip-forward': flag((into, value) => void (into.options.ipForward = value)),
-  iptables: flag((into, value) => void (into.options.firewall = value)),
-  'userland-proxy': flag((into, value) => void (into.options.userlandProxy = value)),
-  mtu: number((into, value) => void (into.options.mtu = value)),
-  init: flag((into, value) => void (into.options.init = value)),
-  'cgroup-parent': text((into, value) => void (into.options.cgroupParent = value)),
+  'data-root': text((into, value) => {
+    into.paths.dataRoot = value;
+  }),
+  'exec-root': text((into, value) => {
+    into.paths.execRoot = value;
+  }),
+  pidfile: text((into, value) => {
+    into.paths.pidFile = value;
+  }),
+  'log-level': text((into, value) => {
+    into.logLevel = value;
+  }),
+  hosts: texts((into, value) => {
+    into.hosts = value;
+  }),
+  tls: flag((into, value) => {
+    into.tls.enabled = value;
+  }),
+  tlsverify: flag((into, value) => {
+    into.tls.verify = value;
+  }),
+  tlscacert: text((into, value) => {
+    into.tls.ca = value;
+  }),
+  tlscert: text((into, value) => {
+    into.tls.cert = value;
+  }),
+  tlskey: text((into, value) => {
+    into.tls.key = value;
+  }),
+  debug: flag((into, value) => {
+    into.options.debug = value;
+  }),
+  group: text((into, value) => {
+    into.options.group = value;
+  }),
+  'insecure-registries': texts((into, value) => {
+    into.options.insecureRegistries = value;
+  }),
+  'registry-mirrors': texts((into, value) => {
+    into.options.registryMirrors = value;
+  }),
+  bip: text((into, value) => {
+    into.options.bip = value;
+  }),
+  'default-address-pools': typed(isPools, 'a list of {base, size}', (into, value) => {
+    into.options.addressPools = value;
+  }),
+  dns: texts((into, value) => {
+    into.options.dns = value;
+  }),
+  'dns-opts': texts((into, value) => {
+    into.options.dnsOptions = value;
+  }),
+  'dns-search': texts((into, value) => {
+    into.options.dnsSearch = value;
+  }),
+  icc: flag((into, value) => {
+    into.options.interContainer = value;
+  }),
+  'ip-forward': flag((into, value) => {
+    into.options.ipForward = value;
+  }),
+  iptables: flag((into, value) => {
+    into.options.firewall = value;
+  }),
+  'userland-proxy': flag((into, value) => {
+    into.options.userlandProxy = value;
+  }),
+  mtu: number((into, value) => {
+    into.options.mtu = value;
+  }),
+  init: flag((into, value) => {
+    into.options.init = value;
+  }),
+  'cgroup-parent': text((into, value) => {
+    into.options.cgroupParent = value;
+  }),
   'exec-opts': texts((into, value) => applyExecOptions(into, value)),
-  'default-runtime': text((into, value) => void (into.options.defaultRuntime = value)),
-  runtimes: typed(isRuntimes, 'a map of {path}', (into, value) => void (into.options.runtimes = value)),
+  'default-runtime': text((into, value) => {
+    into.options.defaultRuntime = value;
+  }),
+  runtimes: typed(isRuntimes, 'a map of {path}', (into, value) => {
+    into.options.runtimes = value;
+  }),
   'default-ulimits': typed(isUlimits, 'a map of {Soft, Hard}', (into, value) => {
     into.options.defaultUlimits = Object.entries(value).map(([Name, { Soft, Hard }]) => ({ Name, Soft, Hard }));
   }),
-  'log-driver': text((into, value) => void (into.options.logDriver = value)),
-  'log-opts': typed(isTextMap, 'a map of texts', (into, value) => void (into.options.logOptions = value)),
-  labels: texts((into, value) => void (into.options.labels = value)),
-  'shutdown-timeout': number((into, value) => void (into.options.shutdownTimeout = value)),
-  'max-concurrent-downloads': number((into, value) => void (into.options.maxConcurrentDownloads = value)),
-  'max-concurrent-uploads': number((into, value) => void (into.options.maxConcurrentUploads = value)),
-  'max-download-attempts': number((into, value) => void (into.options.maxDownloadAttempts = value)),
+  'log-driver': text((into, value) => {
+    into.options.logDriver = value;
+  }),
+  'log-opts': typed(isTextMap, 'a map of texts', (into, value) => {
+    into.options.logOptions = value;
+  }),
+  labels: texts((into, value) => {
+    into.options.labels = value;
+  }),
+  'shutdown-timeout': number((into, value) => {
+    into.options.shutdownTimeout = value;
+  }),
+  'max-concurrent-downloads': number((into, value) => {
+    into.options.maxConcurrentDownloads = value;
+  }),
+  'max-concurrent-uploads': number((into, value) => {
+    into.options.maxConcurrentUploads = value;
+  }),
+  'max-download-attempts': number((into, value) => {
+    into.options.maxDownloadAttempts = value;
+  }),
   // Containers always outlive the helper, and there is one storage driver: saying so changes nothing.
   'live-restore': flag(() => {}),
   'storage-driver': text((_into, value) => {

@@ -2,7 +2,7 @@
 
 import type { EventBus } from '../../engine/events.ts';
 import type { EngineEvent } from '../../protocol/event.ts';
-import type { SystemInfo } from '../../protocol/system.ts';
+import type { SystemInfo, SystemVersion } from '../../protocol/system.ts';
 import { EventFeed } from '../../rpc/event_feed.ts';
 import { HttpError } from '../failure.ts';
 import { apiVersion, minimumApiVersion } from '../version.ts';
@@ -16,16 +16,7 @@ export function systemRoutes(events: EventBus): readonly Route[] {
     route('HEAD', '/_ping', async (x) => ping(x)),
 
     route('GET', '/version', async (x) => {
-      const version = await x.call('system.version', {});
-      x.json(200, {
-        Platform: { Name: 'Slipway' },
-        ...version,
-        ApiVersion: apiVersion,
-        MinAPIVersion: minimumApiVersion,
-        // Docker's client reads these two although no Go is involved here.
-        GoVersion: `node ${version.NodeVersion}`,
-        Experimental: false,
-      });
+      x.json(200, dockerVersion(await x.call('system.version', {})));
     }),
 
     route('GET', '/info', async (x) => x.json(200, dockerInfo(await x.call('system.info', {})))),
@@ -112,6 +103,36 @@ function dockerEvent({ Type, Action, Actor, scope, time, timeNano }: EngineEvent
         }
       : {};
   return { ...legacy, Type, Action, Actor, scope, time, timeNano };
+}
+
+/** The client prints the engine's facts from the component named Engine. */
+function dockerVersion(version: SystemVersion): object {
+  // Docker's client reads a Go version although no Go is involved here.
+  const facts = {
+    ...version,
+    ApiVersion: apiVersion,
+    MinAPIVersion: minimumApiVersion,
+    GoVersion: `node ${version.NodeVersion}`,
+  };
+  const { Version, ApiVersion, MinAPIVersion, GitCommit, GoVersion, Os, Arch, BuildTime, KernelVersion } = facts;
+  const Details = {
+    ApiVersion,
+    Arch,
+    BuildTime,
+    Experimental: 'false',
+    GitCommit,
+    GoVersion,
+    KernelVersion,
+    MinAPIVersion,
+    Os,
+  };
+  const others = version.Components.filter(({ Name }) => Name !== 'Engine');
+  return {
+    Platform: { Name: 'Slipway' },
+    ...facts,
+    Components: [{ Name: 'Engine', Version, Details }, ...others],
+    Experimental: false,
+  };
 }
 
 /** What Docker's clients expect beside the engine's own facts. */
