@@ -1,13 +1,15 @@
 // Keeps a linter for each set of settings and configuration, and what it found in each open document.
 import { sep } from 'node:path';
 import { type Diagnostic, DiagnosticSeverity, DiagnosticTag } from 'vscode-languageserver';
+import type { Instruction } from '../runtime/dockerfile/ast.ts';
 import { directoryOf } from './context_files.ts';
 import { ContextKnowledge } from './context_knowledge.ts';
 import type { ImageAnswers } from './image_knowledge.ts';
 import { Linter, type LintOptions } from './lint/engine.ts';
 import { DEFAULT_CONFIG, findHadolintConfig, type HadolintConfig, loadHadolintConfig } from './lint/hadolint_config.ts';
-import type { Problem, Severity } from './lint/problem.ts';
+import { moveProblem, type Problem, type Severity } from './lint/problem.ts';
 import { rules } from './lint/registry.ts';
+import { ShellcheckTail } from './lint/shellcheck/tail.ts';
 import type { OpenDocument } from './open_document.ts';
 import type { Settings } from './protocol.ts';
 import { buildContext } from './services.ts';
@@ -23,6 +25,9 @@ const severities: Readonly<Record<Severity, DiagnosticSeverity>> = {
 interface Linting {
   readonly linter: Linter;
   readonly knowledge: ContextKnowledge;
+  readonly tail: ShellcheckTail;
+  /** What an installed shellcheck said of an instruction, and where the instruction began then. */
+  external: Map<Instruction, { readonly start: number; readonly problems: Problem[] }>;
   result?: { readonly version: number; readonly problems: readonly Problem[] };
 }
 
@@ -64,9 +69,33 @@ export class LintService {
     const linting = this.#of(open);
     if (linting.result?.version !== open.document.version) {
       const problems = [...syntaxProblems(open.document), ...linting.linter.lint(open.document)];
+      if (linting.external.size > 0) addExternal(open, linting, problems);
       linting.result = { version: open.document.version, problems };
     }
     return linting.result.problems;
+  }
+
+  /**
+   * Asks an installed shellcheck about instructions that it has not seen. True when it found something new to say, or less.
+   * Rejects when `signal` aborts.
+   */
+  async askShellcheck(open: OpenDocument, signal: AbortSignal): Promise<boolean> {
+    const settings = this.#settings();
+    if (!settings.lint.enabled || settings.shellcheckPath === '' || open.kind === 'dockerignore') return false;
+    const linting = this.#of(open);
+    const { version } = open.document;
+    const problems = await linting.tail.problems(linting.linter, open.document, signal);
+    if (open.document.version !== version || (problems.length === 0 && linting.external.size === 0)) return false;
+    linting.external = new Map();
+    for (const problem of problems) {
+      const instruction = open.document.instructionAt(problem.instruction ?? problem.range.start);
+      if (instruction === undefined) continue;
+      const known = linting.external.get(instruction);
+      if (known === undefined) linting.external.set(instruction, { start: instruction.start, problems: [problem] });
+      else known.problems.push(problem);
+    }
+    delete linting.result;
+    return true;
   }
 
   diagnostics(open: OpenDocument): Diagnostic[] {
@@ -86,10 +115,21 @@ export class LintService {
           today: new Date(),
         },
       };
-      linting = { linter: new Linter(rules, options), knowledge };
+      const program = this.#settings().shellcheckPath;
+      const tail = new ShellcheckTail(program === '' ? {} : { program });
+      linting = { linter: new Linter(rules, options), knowledge, tail, external: new Map() };
       this.#linting.set(open, linting);
     }
     return linting;
+  }
+}
+
+/** Adds what shellcheck said of instructions that are still the same, wherever they are now. */
+function addExternal(open: OpenDocument, linting: Linting, problems: Problem[]): void {
+  for (const instruction of open.document.instructions) {
+    const said = linting.external.get(instruction);
+    if (said === undefined) continue;
+    for (const problem of said.problems) problems.push(moveProblem(problem, instruction.start - said.start));
   }
 }
 

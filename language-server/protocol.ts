@@ -13,6 +13,8 @@ export interface Settings {
     readonly enabled: boolean;
   };
   readonly format: FormatSettings;
+  /** The shellcheck program for what is not checked natively; empty for none. `shellcheck.path` in the client. */
+  readonly shellcheckPath: string;
   /** The build context, relative to the Dockerfile's directory. */
   readonly context?: string;
   readonly inlayHints: { readonly variables: boolean; readonly build: boolean };
@@ -37,6 +39,7 @@ export const defaultSettings: Settings = {
   rules: {},
   lint: { enabled: true },
   format: { keywordCase: 'upper', indentCommands: false, maxBlankLines: 1 },
+  shellcheckPath: 'shellcheck',
   inlayHints: { variables: true, build: true },
   codeLens: true,
   registryCompletion: true,
@@ -77,6 +80,7 @@ export function readSettings(value: unknown): Settings {
   const boolean = (candidate: unknown, fallback: boolean): boolean =>
     typeof candidate === 'boolean' ? candidate : fallback;
   const defaults = defaultSettings;
+  const shellcheck = record(given.shellcheck).path;
   const keywordCase = format.keywordCase;
   const blank = format.maxBlankLines;
   const rules = Object.entries(record(given.rules)).flatMap(([code, severity]): [string, Severity | 'off'][] => {
@@ -93,6 +97,7 @@ export function readSettings(value: unknown): Settings {
       maxBlankLines: typeof blank === 'number' && blank >= 0 ? Math.floor(blank) : defaults.format.maxBlankLines,
     },
     ...(typeof given.context === 'string' && given.context !== '' ? { context: given.context } : {}),
+    shellcheckPath: typeof shellcheck === 'string' ? shellcheck : defaults.shellcheckPath,
     inlayHints: {
       variables: boolean(hints.variables, defaults.inlayHints.variables),
       build: boolean(hints.build, defaults.inlayHints.build),

@@ -1,4 +1,5 @@
 // The server's state and life: what the client can do, open documents, settings, diagnostics.
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import {
   type Connection,
@@ -17,6 +18,9 @@ import type { LintService } from './linting.ts';
 import { fileKind, OpenDocument } from './open_document.ts';
 import { type InitializationOptions, readSettings, type Settings, settingsSection } from './protocol.ts';
 
+/** An installed shellcheck is asked when nothing was typed for this many milliseconds. */
+const pauseBeforeShellcheck = 250;
+
 export function serve(connection: Connection): void {
   new Server(connection).listen();
 }
@@ -27,6 +31,7 @@ class Server implements Host {
   readonly #connection: Connection;
   readonly documents = new Map<string, OpenDocument>();
   readonly #waiting = new Set<OpenDocument>();
+  readonly #external = new WeakMap<OpenDocument, AbortController>();
   client: Client = {
     encoding: 'utf-16',
     support: { snippets: false },
@@ -182,6 +187,7 @@ class Server implements Host {
       if (open === undefined) return;
       this.documents.delete(uri);
       this.#waiting.delete(open);
+      this.#external.get(open)?.abort();
       void this.#tokens?.then((tokens) => tokens.forget(uri));
       void this.#plans?.then((plans) => plans.forget(open));
       void connection.sendDiagnostics({ uri, diagnostics: [] });
@@ -198,8 +204,29 @@ class Server implements Host {
   async #publish(open: OpenDocument): Promise<void> {
     const linter = await this.linter();
     if (!this.#waiting.delete(open)) return;
-    const diagnostics = linter.diagnostics(open);
-    await this.#connection.sendDiagnostics({ uri: open.uri, version: open.version, diagnostics });
+    await this.#send(open, linter);
+    this.#external.get(open)?.abort();
+    const abort = new AbortController();
+    this.#external.set(open, abort);
+    try {
+      await sleep(pauseBeforeShellcheck, undefined, { signal: abort.signal, ref: false });
+      if (await linter.askShellcheck(open, abort.signal)) await this.#send(open, linter);
+    } catch (error) {
+      // Typed on, or closed: a later look is on its way or none is wanted.
+      if (!abort.signal.aborted) this.#connection.console.error(`cannot ask shellcheck: ${String(error)}`);
+    }
+  }
+
+  /** A check that throws must not end the server: everything else goes on, and the log says what happened. */
+  async #send(open: OpenDocument, linter: LintService): Promise<void> {
+    if (this.documents.get(open.uri) !== open) return;
+    try {
+      const diagnostics = linter.diagnostics(open);
+      await this.#connection.sendDiagnostics({ uri: open.uri, version: open.version, diagnostics });
+    } catch (error) {
+      const why = error instanceof Error ? (error.stack ?? error.message) : String(error);
+      this.#connection.console.error(`cannot check ${open.uri}: ${why}`);
+    }
   }
 }
 

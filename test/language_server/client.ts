@@ -123,6 +123,15 @@ export class LanguageClient implements AsyncDisposable {
     });
   }
 
+  /** The first diagnostics of a document, from the last that came on, that satisfy `wanted`. */
+  diagnosticsThat(uri: string, wanted: (diagnostics: Diagnostic[]) => boolean): Promise<Diagnostic[]> {
+    const known = this.#published.get(uri);
+    if (known !== undefined && wanted(known.diagnostics)) return Promise.resolve(known.diagnostics);
+    return new Promise((resolve) => {
+      this.#waiting.add({ matches: (params) => params.uri === uri && wanted(params.diagnostics), resolve });
+    });
+  }
+
   /** A request about a document. */
   request<T>(method: string, uri: string, more: object = {}): Promise<T> {
     return this.connection.sendRequest(method, { textDocument: { uri }, ...more });

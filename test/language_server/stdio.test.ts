@@ -1,6 +1,6 @@
 // The language server as a process of its own, spoken to over standard streams and over Node IPC.
 import assert from 'node:assert/strict';
-import { fork } from 'node:child_process';
+import { fork, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -232,6 +232,18 @@ describe('over standard streams', () => {
       edits.map(({ newText }) => newText),
       ['from', 'run'],
     );
+  });
+
+  test('an installed shellcheck adds what is not checked natively, for unchanged instructions it stays', async (t) => {
+    if (spawnSync('shellcheck', ['--version']).status !== 0) return t.skip('shellcheck is not installed');
+    await using client = await LanguageClient.start(command, { environment });
+    await client.open(uri, 'FROM a:1\nRUN [ 1 -lt 2 ] && echo $((a[0])) && local x=1\nRUN true\n');
+    const added = await client.diagnosticsThat(uri, (all) => all.some(({ source }) => source === 'shellcheck'));
+    const external = added.filter(({ source }) => source === 'shellcheck').map(({ code }) => code);
+    const end = { line: 0, character: 8 };
+    await client.change(uri, 2, [{ range: { start: end, end }, text: '.2' }]);
+    const after = (await client.diagnostics(uri, 2)).map(({ code }) => code);
+    for (const code of external) assert.ok(after.includes(code), String(code));
   });
 
   test('.dockerignore files', async () => {
