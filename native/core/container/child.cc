@@ -4,6 +4,7 @@
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 
 #include <array>
 
@@ -71,6 +72,7 @@ Result<void> take_personality(const spec::Linux& linux) {
 
 Result<void> set_up(const Setup& setup, const Wire& wire, Result<void> in_cgroup) {
   TRY(std::move(in_cgroup));
+  ::umask(0);  // modes of devices and directories are meant as they are written
   if (setup.wait_for_creator) TRY(wire.expect(Signal::mapped));
   TRY(begin_process(setup.process, setup.trusted, setup.no_new_keyring ? "" : "_ses." + setup.id));
   TRY(become_root(setup));

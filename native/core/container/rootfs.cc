@@ -187,7 +187,9 @@ Result<void> enter_rootfs(const Setup& setup, int root) {
     if (::chroot(".") != 0) return Error::system("chroot", setup.rootfs);
   } else {
     // The old root lands on top of the new one (pivot_root(2), "."), and is taken away from there.
+    const Fd old_root(::open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
     if (kernel::pivot_root(".", ".") != 0) return Error::system("pivot_root", setup.rootfs);
+    if (::fchdir(old_root.get()) != 0) return Error::system("fchdir", "the old root");
     // It must not hand the unmount on to the host.
     if (::mount(nullptr, ".", nullptr, MS_SLAVE | MS_REC, nullptr) != 0)
       return Error::system("make the old root a slave");

@@ -61,10 +61,12 @@ void Wire::send(const Error& error) const {
 
 Result<std::optional<Signal>> Wire::receive() const {
   std::array<char, longest> message{};
-  const ssize_t length = retry([&] { return ::recv(fd_, message.data(), message.size(), 0); });
-  // ECONNRESET: the other side went without reading everything.
-  if (length < 0 && errno != ECONNRESET) return Error::system("recv");
-  if (length <= 0) return std::optional<Signal>();
+  ssize_t length = -1;
+  // ECONNRESET says, once, that the other side went without reading everything; what it sent before is still there.
+  do length = ::recv(fd_, message.data(), message.size(), 0);
+  while (length < 0 && (errno == EINTR || errno == ECONNRESET));
+  if (length < 0) return Error::system("recv");
+  if (length == 0) return std::optional<Signal>();
   if (message[0] == error_mark) return decode(std::string_view(message.data(), static_cast<size_t>(length)));
   return std::optional(static_cast<Signal>(message[0]));
 }
