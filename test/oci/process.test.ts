@@ -110,7 +110,9 @@ test('sysctls of the container’s namespaces', () => {
 
 test('personality', () => {
   assert.equal(
-    seen(['uname', '-m'], (config) => void (config.linux.personality = { domain: 'LINUX32' })),
+    seen(['uname', '-m'], (config) => {
+      config.linux.personality = { domain: 'LINUX32' };
+    }),
     'i686',
   );
 });
