@@ -57,6 +57,8 @@ for (const { entry, out, external } of bundles) {
 }
 // The repository's own package.json says "module"; what lies in dist/ is CommonJS.
 writeFileSync(dist('package.json'), '{ "type": "commonjs" }\n');
+// The pages of the lint rules, to which findings point.
+copyFileSync(join(root, 'language-server/lint/RULES.md'), dist('RULES.md'));
 writeLaunchers();
 writeFileSync(dist('THIRD-PARTY-NOTICES.txt'), notices([...bundledFiles]));
 
