@@ -109,7 +109,7 @@ export class MonitoredContainers implements AsyncDisposable {
     mkdirSync(directory);
     const processFile = join(directory, 'process.json');
     writeFileSync(processFile, JSON.stringify(process));
-    return await launchMonitor({
+    const client = await launchMonitor({
       program: monitorProgram,
       root: this.stateRoot,
       id: container.id,
@@ -118,6 +118,8 @@ export class MonitoredContainers implements AsyncDisposable {
       ...(foreignRuntime === undefined ? {} : { runtime: { path: foreignRuntime } }),
       ...options,
     });
+    this.#clients.add(client);
+    return client;
   }
 
   /** An OCI verb of the runtime. */

@@ -73,7 +73,8 @@ class ForeignWorkload : public Workload {
     return launch(std::move(command));
   }
 
-  Result<Launched> start() override {
+  // The size of an exec session's terminal follows by ioctl: there is no option for it.
+  Result<Launched> start(const TerminalSize&) override {
     if (options_.is_exec()) {
       return launch({"exec", "--detach", "--process", options_.exec_process, "--pid-file", own_path(pid_name)});
     }

@@ -69,6 +69,7 @@ class Monitor {
   void record_end();
   void announce_end();
   void leave_when_done();
+  void leave();
   std::string describe(const char* event) const;
   std::string describe_attach() const;
   void take_terminal(Launched& launched);
@@ -84,6 +85,7 @@ class Monitor {
   std::optional<Output> output_;
   Stdio stdio_;
   bool terminal_ = false;
+  TerminalSize wished_size_;  // it may come before the terminal
   Signals signals_{loop_, [this] { reap(); }};
   OomWatch oom_{loop_};
 
@@ -184,7 +186,7 @@ void Monitor::take_terminal(Launched& launched) {
   fcntl(launched.terminal.get(), F_SETFL, O_NONBLOCK);
   stdio_.peer = Fd(ioctl(launched.terminal.get(), TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC));
   stdio_.terminal = launched.terminal.get();
-  if (stdio_.wished_rows != 0) resize(stdio_.wished_rows, stdio_.wished_columns);
+  if (wished_size_.is_set()) resize(wished_size_.rows, wished_size_.columns);
   if (options_.open_stdin) input_.open(Fd(fcntl(stdio_.terminal, F_DUPFD_CLOEXEC, 3)), true);
   output_->add(Stream::standard_output, std::move(launched.terminal), true);
 }
@@ -196,8 +198,7 @@ int Monitor::run(Fd sync) {
     line.add("event", "error").add("code", workload_ ? workload_->exit_code_of(error) : 125);
     line.add("message", error.message);
     if (workload_) (void)workload_->remove();
-    control_.close_listener();
-    attach_.close_listener();
+    leave();
     records_.undo();
     const std::string text = line.str() + "\n";
     send(sync.get(), text.data(), text.size(), MSG_NOSIGNAL);
@@ -240,7 +241,7 @@ void Monitor::command_start(ControlConnection& from) {
   if (options_.is_exec()) oom_.note_past(*workload_);
   auto started = [this] {
     const SignalsUnblocked unblocked;
-    return workload_->start();
+    return workload_->start(wished_size_);
   }();
   if (!started) return failed_to_start(started.error());
   if (started->pid != 0) pid_ = started->pid;
@@ -256,8 +257,7 @@ void Monitor::command_start(ControlConnection& from) {
 }
 
 bool Monitor::resize(int rows, int columns) {
-  stdio_.wished_rows = rows;
-  stdio_.wished_columns = columns;
+  wished_size_ = {rows, columns};
   if (stdio_.terminal < 0) return terminal_;
   struct winsize size = {};
   size.ws_row = static_cast<unsigned short>(rows);
@@ -306,7 +306,7 @@ void Monitor::command_quit(ControlConnection& from) {
     (void)records_.write_exit("{" + to_json_members(end_, options_) + "}");
   }
   from.succeed("quit");
-  loop_.stop();
+  leave();
 }
 
 void Monitor::undo() {
@@ -315,7 +315,7 @@ void Monitor::undo() {
     (void)workload_->remove();
   }
   records_.undo();
-  loop_.stop();
+  leave();
 }
 
 // All children: the container's first process, and what was handed to us as subreaper.
@@ -386,7 +386,14 @@ void Monitor::announce_end() {
 // Ends once the log is complete and every client has what it was sent, or has had time enough.
 void Monitor::leave_when_done() {
   if (!recorded_ || !output_->log_complete()) return;
-  if (leaving_ || (!attach_.wants_output() && control_.all_told())) loop_.stop();
+  if (leaving_ || (!attach_.wants_output() && control_.all_told())) leave();
+}
+
+// No connection is closed before the sockets are gone: a client that loses its own can't connect again.
+void Monitor::leave() {
+  control_.close_listener();
+  attach_.close_listener();
+  loop_.stop();
 }
 
 int fail_early(int sync, const Error& error) {

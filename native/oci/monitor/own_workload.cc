@@ -80,7 +80,7 @@ class OwnContainer : public OwnWorkload {
     return launched;
   }
 
-  Result<Launched> start() override {
+  Result<Launched> start(const TerminalSize&) override {
     TRY(container::start(runtime_, options_.id));
     return Launched{};
   }
@@ -105,10 +105,13 @@ class OwnExec : public OwnWorkload {
     return Launched{};
   }
 
-  Result<Launched> start() override {
+  Result<Launched> start(const TerminalSize& size) override {
     container::ExecOptions wish;
     wish.id = options_.id;
     wish.process = std::move(process_);
+    if (size.is_set()) {
+      wish.process.console_size = {static_cast<uint16_t>(size.rows), static_cast<uint16_t>(size.columns)};
+    }
     wish.stdio.fds = stdio_;
     const bool terminal = wish.process.terminal;
     ConsolePair console;

@@ -42,9 +42,9 @@ Result<void> Listener::open(int directory, const std::string& name) {
 
 void Listener::close() {
   if (!fd_) return;
+  unlinkat(directory_.get(), name_.c_str(), 0);  // first: whoever is refused finds nothing left
   loop_.forget(fd_.get());
   fd_.reset();
-  unlinkat(directory_.get(), name_.c_str(), 0);
 }
 
 void Listener::on_ready(uint32_t) {

@@ -21,10 +21,8 @@ struct Stdio {
   Fd standard_output;
   Fd standard_error;
 
-  int terminal = -1;    // the master, owned by Output
-  Fd peer;              // its other side
-  int wished_rows = 0;  // a size that came before the terminal
-  int wished_columns = 0;
+  int terminal = -1;  // the master, owned by Output
+  Fd peer;            // its other side
 
  private:
   std::array<Fd, 3> container_side_;

@@ -17,10 +17,10 @@ struct Launched {
   Fd terminal;    // the master, if there is a terminal
 };
 
-// A failed start, with the exit code that Docker gives: 125, 126, 127.
-struct LaunchError {
-  int exit_code = 125;
-  std::string message;
+struct TerminalSize {
+  int rows = 0;
+  int columns = 0;
+  bool is_set() const { return rows != 0 || columns != 0; }
 };
 
 class Workload {
@@ -29,8 +29,8 @@ class Workload {
 
   // Brings it to the state `created`. `stdio` become its descriptors 0, 1 and 2 unless it has a terminal.
   virtual Result<Launched> create(const std::array<int, 3>& stdio) = 0;
-  // Runs the program. For an exec session the process begins only here.
-  virtual Result<Launched> start() = 0;
+  // Runs the program. For an exec session the process begins only here, and `size` is its terminal's if set.
+  virtual Result<Launched> start(const TerminalSize& size) = 0;
   // After the end, or instead of a start: removes every trace of it in the kernel and in the runtime's state.
   virtual Result<void> remove() = 0;
 
