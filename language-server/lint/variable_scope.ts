@@ -22,6 +22,8 @@ interface Scope {
   readonly environment: Map<string, string>;
   /** ARGs, also those without a value. */
   readonly arguments: Set<string>;
+  /** Everything that the file itself declares. */
+  readonly declared: Set<string>;
   readonly complete: boolean;
 }
 
@@ -47,6 +49,7 @@ function scopeOf(stage: Stage, file: FileModel, scopes: ReadonlyMap<Stage, Scope
     return {
       environment: new Map(parent.environment),
       arguments: new Set(parent.arguments),
+      declared: new Set(parent.declared),
       complete: parent.complete,
     };
   }
@@ -56,6 +59,7 @@ function scopeOf(stage: Stage, file: FileModel, scopes: ReadonlyMap<Stage, Scope
   return {
     environment,
     arguments: new Set(),
+    declared: new Set(),
     complete: known !== undefined || PLAIN_IMAGES.test(familiarName(stage.image)),
   };
 }
@@ -82,13 +86,16 @@ class ScopeWalk {
     const { instruction } = this;
     switch (instruction.keyword) {
       case 'ARG':
-        for (const { key, value } of instruction.pairs) this.define(key.raw, value, true);
+        for (const { key, value } of instruction.pairs) this.define(key.raw, value);
         break;
       case 'ENV': {
         const values = instruction.pairs.map(
           ({ key, value }) => [key.raw, value === undefined ? '' : this.expand(value)] as const,
         );
-        for (const [name, value] of values) this.scope.environment.set(name, value);
+        for (const [name, value] of values) {
+          this.scope.environment.set(name, value);
+          this.scope.declared.add(name);
+        }
         break;
       }
       case 'LABEL':
@@ -120,9 +127,10 @@ class ScopeWalk {
     }
   }
 
-  private define(name: string, value: Piece | undefined, argument: boolean): void {
+  private define(name: string, value: Piece | undefined): void {
     const given = value === undefined ? this.file.globalValues.get(name) : this.expand(value);
-    if (argument) this.scope.arguments.add(name);
+    this.scope.arguments.add(name);
+    this.scope.declared.add(name);
     if (given !== undefined) this.scope.environment.set(name, given);
   }
 
@@ -152,7 +160,8 @@ class ScopeWalk {
     }
     for (const name of result.unmatched) {
       if (this.scope.arguments.has(name)) continue;
-      const defined = this.scope.environment.keys();
+      // A guess at what was meant must not take what the base image may define for a slip of the pen.
+      const defined = this.scope.complete ? [...this.scope.environment.keys()] : [...this.scope.declared];
       const span = useOf(piece, name);
       this.found.push({ instruction: this.instruction, span, name, defined, certain: this.scope.complete });
     }
