@@ -12,8 +12,12 @@ export function toFailure(error: unknown, what: string): unknown {
       cause: error,
       remedy: 'Networks of containers need root, or a user namespace with its own network; use --network none or host',
     });
-  if (error.code === 'EOPNOTSUPP' || error.code === 'EAFNOSUPPORT' || error.code === 'EPROTONOSUPPORT')
-    return new EngineError('Unsupported', message, { cause: error });
+  // EOPNOTSUPP goes by its other name, ENOTSUP.
+  if (['EOPNOTSUPP', 'ENOTSUP', 'EAFNOSUPPORT', 'EPROTONOSUPPORT'].includes(error.code))
+    return new EngineError('Unsupported', message, {
+      cause: error,
+      remedy: 'This kernel lacks a module; load it, or use another driver',
+    });
   if (error.code === 'ENODEV' || error.code === 'EINVAL')
     return new EngineError('InvalidArgument', message, { cause: error });
   if (error.code === 'EBUSY' || error.code === 'EEXIST') return new EngineError('Conflict', message, { cause: error });

@@ -1,5 +1,6 @@
 // Interfaces: a network's bridge or parent, and a container's end of it.
 import { applyNetwork, listLinks, type NetworkStep } from '../native/netlink.ts';
+import { hasCode } from '../store/files.ts';
 import { bridgeOptions } from './create.ts';
 import { parseSubnet } from './ip.ts';
 import type { NetworkRecord } from './records.ts';
@@ -36,16 +37,23 @@ async function prepareParent(record: NetworkRecord, existing: readonly string[])
   const { link, ownsLink } = record;
   if (existing.includes(link)) return applyNetwork([{ do: 'setLink', link, up: true }]);
   const vlan = /^(.+)\.(\d{1,4})$/.exec(link);
-  if (ownsLink)
-    return applyNetwork([
-      { do: 'addDummy', link },
-      { do: 'setLink', link, up: true },
-    ]);
+  if (ownsLink) return makeParent(link);
   if (vlan === null) throw new Error(`there is no interface ${link}`);
   return applyNetwork([
     { do: 'addVlan', link, parent: vlan[1] ?? '', id: Number(vlan[2]) },
     { do: 'setLink', link, up: true },
   ]);
+}
+
+/** A parent that leads nowhere: a dummy, or a bridge without ports where the kernel has no dummies. */
+async function makeParent(link: string): Promise<void> {
+  const up: NetworkStep = { do: 'setLink', link, up: true };
+  try {
+    await applyNetwork([{ do: 'addDummy', link }, up]);
+  } catch (error) {
+    if (!hasCode(error, 'ENOTSUP', 'EOPNOTSUPP')) throw error;
+    await applyNetwork([{ do: 'addBridge', link }, up]);
+  }
 }
 
 /** The network's interface on the host, made where it is missing. Safe to repeat. */

@@ -163,7 +163,7 @@ function listenAddresses(hostAddress: string): string[] {
 
 async function listen(protocol: Protocol, host: string, port: number): Promise<Server | UdpSocket> {
   if (protocol === 'udp') {
-    const socket = createSocket({ type: isIP(host) === 6 ? 'udp6' : 'udp4', ipv6Only: true });
+    const socket = isIP(host) === 6 ? createSocket({ type: 'udp6', ipv6Only: true }) : createSocket('udp4');
     socket.unref();
     socket.bind({ address: host, port, exclusive: true });
     await once(socket, 'listening').catch((error: unknown) => {
