@@ -71,15 +71,19 @@ export async function archiveStat(services: ContainerServices, container: Contai
 export async function archiveGet(
   services: ContainerServices,
   container: Container,
-  path: string,
+  params: Params<'container.archiveGet'>,
 ): Promise<StreamServer<'container.archiveGet'>> {
+  const { Path: path, As } = params;
   await archiveStat(services, container, path);
   return (client, signal) =>
     withRootfs(services, container, async (root) => {
       client.resume();
       const stat = await statView(root, path);
-      // `dir/.` is packed by the name of the directory itself, as `.`-less entries, the way Docker's clients expect.
-      const { stream } = packStream({ kind: 'path', root, path, follow: /\/\.?$/.test(path) }, { signal });
+      const follow = params.Follow === true || /\/\.?$/.test(path);
+      const { stream } = packStream(
+        { kind: 'path', root, path, follow, ...(As === undefined ? {} : { as: As }) },
+        { signal },
+      );
       await pipeline(stream, client, { end: false, signal });
       publish(services, container, 'archive-path', { path }, undefined);
       return stat;

@@ -96,7 +96,7 @@ export function containerHandlers(services: ContainerServices): HandlersOf<typeo
     'container.attach': (params) => attachContainer(services, store.find(params.Container), params),
     'container.export': async ({ Container }) => exportContainer(services, store.find(Container)),
     'container.archiveStat': ({ Container, Path }) => archiveStat(services, store.find(Container), Path),
-    'container.archiveGet': ({ Container, Path }) => archiveGet(services, store.find(Container), Path),
+    'container.archiveGet': (params) => archiveGet(services, store.find(params.Container), params),
     'container.archivePut': (params) => archivePut(services, store.find(params.Container), params),
     'container.commit': (params) => commitContainer(services, store.find(params.Container), params),
     'container.anatomy': ({ Container }) => anatomyOf(services, store.find(Container)),

@@ -23,14 +23,28 @@ export async function recoverContainers(services: ContainerServices, rebooted: b
   const { store, context } = services;
   await removeStrangers(services);
   const found = await Promise.all(
-    store
-      .all()
-      .map(async (container) => ({
-        container,
-        monitor: await connectMonitor(directories(services, container).monitor).catch(() => undefined),
-      })),
+    store.all().map(async (container) => ({
+      container,
+      monitor: await connectMonitor(directories(services, container).monitor).catch(() => undefined),
+    })),
   );
   const alive = found.filter(({ monitor }) => monitor !== undefined && monitor.status !== 'created');
+  await restoreSurroundings(services, alive).catch((error: unknown) =>
+    // Without networks the engine is worth less, but containers with none, or the host's, still run.
+    context.log.error('cannot restore networks and volumes', error),
+  );
+  for (const { container, monitor } of found) {
+    try {
+      await recover(services, container, monitor, rebooted);
+    } catch (error) {
+      context.log.error('cannot recover a container', error, { id: container.id });
+    }
+  }
+}
+
+type Found = { readonly container: Container; readonly monitor: MonitorClient | undefined };
+
+async function restoreSurroundings(services: ContainerServices, alive: readonly Found[]): Promise<void> {
   await services.networks.restore(
     alive.flatMap(({ container: { record }, monitor }) =>
       record.attachment === undefined || !usesNetworks(record.hostConfig)
@@ -43,13 +57,6 @@ export async function recoverContainers(services: ContainerServices, rebooted: b
       record.mounts.filter(({ type }) => type === 'volume').map(({ name }) => ({ name, containerId: record.id })),
     ),
   );
-  for (const { container, monitor } of found) {
-    try {
-      await recover(services, container, monitor, rebooted);
-    } catch (error) {
-      context.log.error('cannot recover a container', error, { id: container.id });
-    }
-  }
 }
 
 async function recover(
@@ -126,7 +133,7 @@ function entries(path: string): string[] {
 async function removeStrangers(services: ContainerServices): Promise<void> {
   const { context, store } = services;
   const roots = containersRoot(context.paths);
-  const unknown = (id: string) => !store.has(id);
+  const unknown = (id: string) => /^[0-9a-f]{64}$/.test(id) && !store.has(id);
   const strangers = new Set([roots.data, roots.exec, runtimeRoot(services)].flatMap(entries).filter(unknown));
   if (strangers.size === 0) return;
   const mounts = (await listMounts()).map(({ target }) => target);

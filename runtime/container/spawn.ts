@@ -1,10 +1,11 @@
 // Monitors for containers and exec sessions, with the options that the records ask for.
+
+import { parseSize } from '../protocol/size.ts';
 import type { Container } from './container.ts';
 import { type LogOptions, launchMonitor, type MonitorClient } from './monitor_client.ts';
 import { foreignRuntime, runtimeRoot } from './oci_command.ts';
 import type { ContainerRecord } from './record.ts';
 import { type ContainerServices, directories } from './services.ts';
-import { parseSize } from './units.ts';
 
 /** --log-opt labels and env: what of the container goes into each record. */
 function logAttributes({ config, hostConfig, name }: ContainerRecord): Record<string, string> {

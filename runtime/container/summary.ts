@@ -1,31 +1,9 @@
 // A container as a row of a list.
 import type { PortMap } from '../protocol/container_config.ts';
 import type { ContainerSummary, MountPoint, Port } from '../protocol/container_views.ts';
+import { humanDuration } from '../protocol/human_duration.ts';
 import type { Container } from './container.ts';
 import type { ContainerMount, ContainerRecord, StateRecord } from './record.ts';
-
-const second = 1;
-const minute = 60;
-const hour = 3600;
-const day = 24 * hour;
-
-/** Docker's words for a span: `Less than a second`, `About a minute`, `3 hours`. */
-export function humanDuration(seconds: number): string {
-  if (seconds < second) return 'Less than a second';
-  if (seconds < 2 * second) return '1 second';
-  if (seconds < minute) return `${Math.floor(seconds)} seconds`;
-  const minutes = Math.floor(seconds / minute);
-  if (minutes === 1) return 'About a minute';
-  if (seconds < hour) return `${minutes} minutes`;
-  const hours = Math.floor(seconds / hour + 0.5);
-  if (hours === 1) return 'About an hour';
-  if (hours < 48) return `${hours} hours`;
-  const days = Math.floor(seconds / day);
-  if (days < 14) return `${days} days`;
-  if (days < 60) return `${Math.floor(days / 7)} weeks`;
-  if (days < 730) return `${Math.floor(days / 30)} months`;
-  return `${Math.floor(days / 365)} years`;
-}
 
 export function isZeroTime(time: string): boolean {
   return time.startsWith('0001-');

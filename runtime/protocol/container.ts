@@ -204,8 +204,9 @@ export const containerMethods = {
     errors: ['NotFound'],
   }),
   'container.archiveGet': stream<PathStat>()({
-    summary: 'A tar archive of a file or directory in the container.',
-    params: params({ Container: containerRef(), Path: text() }),
+    summary:
+      "A tar archive of a file or directory in the container. As: the name of its entries instead of the path's last part; Follow: what a link leads to.",
+    params: params({ Container: containerRef(), Path: text(), As: optionalText(), Follow: flag() }),
     errors: ['NotFound'],
   }),
   'container.archivePut': stream<null>()({

@@ -115,7 +115,14 @@ export const RestartPolicySchema = Type.Object({
 export type RestartPolicy = Static<typeof RestartPolicySchema>;
 
 export const MountSchema = Type.Object({
-  Type: Type.Union(['bind', 'volume', 'tmpfs', 'image', 'npipe', 'cluster'].map((name) => Type.Literal(name))),
+  Type: Type.Union([
+    Type.Literal('bind'),
+    Type.Literal('volume'),
+    Type.Literal('tmpfs'),
+    Type.Literal('image'),
+    Type.Literal('npipe'),
+    Type.Literal('cluster'),
+  ]),
   Source: optionalText(),
   Target: text(),
   ReadOnly: flag(),

@@ -1,5 +1,5 @@
 // Sizes as people write them: `512`, `64k`, `10m`, `1.5g`, `2GiB` (powers of 1024, as in Docker).
-import { EngineError } from '../protocol/errors.ts';
+import { EngineError } from './errors.ts';
 
 const powers = 'bkmgtp';
 

@@ -1,0 +1,102 @@
+// inspect, for every kind of thing.
+import type { Client } from '../../protocol/client.ts';
+import { isEngineError } from '../../protocol/errors.ts';
+import { type CommandSpec, flag, type Invocation, type OptionSpec, text } from '../command.ts';
+import type { CliContext } from '../context.ts';
+import { renderInspect } from '../format/table.ts';
+import { UsageError } from '../parse.ts';
+import { errorText } from './many.ts';
+
+type Kind = 'container' | 'image' | 'network' | 'volume';
+
+function lookUp(client: Client, kind: Kind, ref: string, size: boolean): Promise<unknown> {
+  switch (kind) {
+    case 'container':
+      return client.call('container.inspect', { Container: ref, Size: size });
+    case 'image':
+      return client.call('image.inspect', { Image: ref });
+    case 'network':
+      return client.call('network.inspect', { Network: ref });
+    case 'volume':
+      return client.call('volume.inspect', { Volume: ref });
+  }
+}
+
+const kinds: readonly Kind[] = ['container', 'image', 'network', 'volume'];
+
+/** Of whatever kind the name first fits. */
+async function lookUpAny(client: Client, ref: string, size: boolean): Promise<unknown> {
+  for (const kind of kinds) {
+    try {
+      return await lookUp(client, kind, ref, size);
+    } catch (error) {
+      if (!isEngineError(error, 'NotFound') && !isEngineError(error, 'InvalidArgument')) throw error;
+    }
+  }
+  throw new Error(`No such object: ${ref}`);
+}
+
+async function inspect(
+  context: CliContext,
+  input: Invocation,
+  find: (client: Client, ref: string) => Promise<unknown>,
+): Promise<number> {
+  const client = await context.engine();
+  const found: unknown[] = [];
+  const failures: string[] = [];
+  for (const ref of input.args) {
+    try {
+      found.push(await find(client, ref));
+    } catch (error) {
+      failures.push(errorText(error));
+    }
+  }
+  if (found.length > 0 || input.text('format') === undefined) context.out(renderInspect(found, input.text('format')));
+  for (const failure of failures) context.error(`Error response from engine: ${failure}\n`);
+  return failures.length > 0 ? 1 : 0;
+}
+
+const options: readonly OptionSpec[] = [
+  text('format', 'string', "Format output using a custom template: 'json' or a Go template", 'f'),
+  flag('size', 'Display total file sizes if the type is container', 's'),
+];
+
+function declare(kind: Kind): CommandSpec {
+  return {
+    path: [kind, 'inspect'],
+    summary: `Display detailed information on one or more ${kind}s`,
+    usage: `[OPTIONS] ${kind.toUpperCase()} [${kind.toUpperCase()}...]`,
+    options: [
+      ...options,
+      { ...flag('verbose', 'Verbose output for diagnostics', 'v'), hidden: true },
+      { ...text('platform', 'string', 'Inspect a specific platform'), hidden: true },
+    ],
+    min: 1,
+    completes: kind,
+    run: (input, context) => inspect(context, input, (client, ref) => lookUp(client, kind, ref, input.flag('size'))),
+  };
+}
+
+async function inspectAny(input: Invocation, context: CliContext): Promise<number> {
+  const type = input.text('type');
+  const kind = kinds.find((candidate) => candidate === type);
+  if (type !== undefined && type !== '' && kind === undefined)
+    throw new UsageError(`"${type}" is not a valid value for --type`);
+  const size = input.flag('size');
+  return await inspect(context, input, (client, ref) =>
+    kind === undefined ? lookUpAny(client, ref, size) : lookUp(client, kind, ref, size),
+  );
+}
+
+export const inspectCommands: readonly CommandSpec[] = [
+  ...kinds.map(declare),
+  {
+    path: ['inspect'],
+    summary: 'Return low-level information on Slipway objects',
+    usage: '[OPTIONS] NAME|ID [NAME|ID...]',
+    options: [...options, { ...text('type', 'string', 'Only inspect objects of the given type'), choices: [...kinds] }],
+    min: 1,
+    completes: 'container',
+    run: inspectAny,
+  },
+];
