@@ -354,7 +354,8 @@ async function connectIn(directory: string, name: string): Promise<Socket> {
   return await promise;
 }
 
-function monitorArguments(options: MonitorOptions): string[] {
+/** The command line of a monitor, for spawnMonitor(). */
+export function monitorArguments(options: MonitorOptions): string[] {
   const { log, exec, runtime } = options;
   return [
     options.program,

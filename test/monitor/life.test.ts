@@ -102,7 +102,10 @@ test('a program that is not there is 127, one that cannot be executed is 126', a
 test('a broken configuration says what is wrong and leaves nothing', async () => {
   await using containers = new MonitoredContainers();
   const options = containers.prepare({ script: 'true' });
-  writeFileSync(join(options.bundle ?? '', 'config.json'), '{"ociVersion": "1.0.2", "root": {"path": "/"}, "process": {"cwd": 7}}');
+  writeFileSync(
+    join(options.bundle ?? '', 'config.json'),
+    '{"ociVersion": "1.0.2", "root": {"path": "/"}, "process": {"cwd": 7}}',
+  );
   await assert.rejects(launchMonitor(options), /process\.cwd/);
   assert.deepEqual(readdirSync(options.directory), []);
   assert(!existsSync(join(containers.stateRoot, options.id)));

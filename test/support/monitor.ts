@@ -102,14 +102,18 @@ export class MonitoredContainers implements AsyncDisposable {
     return { ...watched, exit };
   }
 
-  /** An exec session in a running container. */
-  async exec(container: Watched, process: object, options: Partial<MonitorOptions> = {}): Promise<MonitorClient> {
+  /** The options of an exec session's monitor. `process`: an OCI Process. */
+  prepareExec(
+    container: { readonly id: string },
+    process: object,
+    options: Partial<MonitorOptions> = {},
+  ): MonitorOptions {
     counter += 1;
     const directory = join(this.directory, `exec-${counter}`);
     mkdirSync(directory);
     const processFile = join(directory, 'process.json');
     writeFileSync(processFile, JSON.stringify(process));
-    const client = await launchMonitor({
+    return {
       program: monitorProgram,
       root: this.stateRoot,
       id: container.id,
@@ -117,7 +121,12 @@ export class MonitoredContainers implements AsyncDisposable {
       exec: { id: `exec-${counter}`, processFile },
       ...(foreignRuntime === undefined ? {} : { runtime: { path: foreignRuntime } }),
       ...options,
-    });
+    };
+  }
+
+  /** An exec session in a running container, not started. */
+  async exec(container: Watched, process: object, options: Partial<MonitorOptions> = {}): Promise<MonitorClient> {
+    const client = await launchMonitor(this.prepareExec(container, process, options));
     this.#clients.add(client);
     return client;
   }
