@@ -8,6 +8,7 @@ import type { OpenDocument } from './open_document.ts';
 import { commands } from './protocol.ts';
 import type { Services } from './services.ts';
 import type { Encoding } from './text_view.ts';
+import type { WorkspaceFiles } from './workspace_files.ts';
 
 /** What the client said that it can do. */
 export interface Client {
@@ -23,6 +24,8 @@ export interface Client {
 export interface Host extends Services {
   readonly documents: ReadonlyMap<string, OpenDocument>;
   readonly client: Client;
+  /** Paths of the workspace folders, the longest first. */
+  readonly roots: readonly string[];
   linter(): Promise<LintService>;
   tokens(): Promise<SemanticTokenProvider>;
   plans(): Promise<BuildPlans>;
@@ -35,6 +38,7 @@ export function answerRequests(connection: Connection, host: Host): void {
 class Answers {
   readonly #connection: Connection;
   readonly #host: Host;
+  #files: WorkspaceFiles | undefined;
 
   constructor(connection: Connection, host: Host) {
     this.#connection = connection;
@@ -149,9 +153,12 @@ class Answers {
     connection.onDocumentSymbol((params) =>
       this.#dockerfile(params, null, async (open) => (await structure()).documentSymbols(open)),
     );
-    connection.onWorkspaceSymbol(async ({ query }) =>
-      (await structure()).workspaceSymbols(this.#host.documents.values(), query),
-    );
+    connection.onWorkspaceSymbol(async ({ query }, token) => {
+      const { documents, roots, client } = this.#host;
+      this.#files ??= new (await import('./workspace_files.ts')).WorkspaceFiles();
+      const closed = await this.#files.find(roots, documents, client.encoding, signalOf(token));
+      return (await structure()).workspaceSymbols([...documents.values(), ...closed], query);
+    });
     connection.onFoldingRanges((params) =>
       this.#dockerfile(params, null, async (open) => (await structure()).foldingRanges(open)),
     );

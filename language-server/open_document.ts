@@ -8,12 +8,11 @@ import { type Encoding, TextView } from './text_view.ts';
 
 export type FileKind = 'dockerfile' | 'dockerignore';
 
-/** What the language id and the file name say of a document. */
-export function fileKind(uri: string, languageId: string): FileKind {
-  const name = uri.slice(uri.lastIndexOf('/') + 1);
-  return languageId === 'ignore' || languageId === 'dockerignore' || /\.dockerignore$/i.test(name)
-    ? 'dockerignore'
-    : 'dockerfile';
+/** What the language id and the file name say of a document; undefined for ignore files of other tools. */
+export function fileKind(uri: string, languageId: string): FileKind | undefined {
+  if (languageId === 'dockerignore' || /\.dockerignore$/i.test(uri)) return 'dockerignore';
+  // Editors have one language for all ignore files.
+  return languageId === 'ignore' ? undefined : 'dockerfile';
 }
 
 export class OpenDocument {

@@ -41,7 +41,7 @@ class Server implements Host {
     commands: [],
   };
   /** Paths of the workspace folders, the longest first. */
-  #roots: readonly string[] = [];
+  roots: readonly string[] = [];
   #lint: Promise<LintService> | undefined;
   #plans: Promise<BuildPlans> | undefined;
   #tokens: Promise<SemanticTokenProvider> | undefined;
@@ -82,7 +82,7 @@ class Server implements Host {
     };
     this.engine = new EngineKnowledge(typeof options.socketPath === 'string' ? options.socketPath : undefined);
     this.settings = readSettings(options.settings);
-    this.#roots = rootsOf(params);
+    this.roots = rootsOf(params);
     return {
       capabilities: {
         ...capabilities,
@@ -140,7 +140,7 @@ class Server implements Host {
     });
     const service = new LintService(
       () => this.settings,
-      () => this.#roots,
+      () => this.roots,
       images,
     );
     return service;
@@ -166,7 +166,9 @@ class Server implements Host {
   #listenToDocuments(): void {
     const connection = this.#connection;
     connection.onDidOpenTextDocument(({ textDocument: { uri, languageId, version, text } }) => {
-      const open = new OpenDocument(uri, fileKind(uri, languageId), version, text, this.client.encoding);
+      const kind = fileKind(uri, languageId);
+      if (kind === undefined) return;
+      const open = new OpenDocument(uri, kind, version, text, this.client.encoding);
       this.documents.set(uri, open);
       this.#schedule(open);
     });

@@ -46,7 +46,8 @@ describe('offers', () => {
     ['FROM a AS one\nFROM b AS two\nCOPY --from=|', ['one'], ['two']],
     ['FROM a\nCOPY |', ['src/', 'package.json', '--from=', '--link'], ['node_modules/', '.env', 'a b']],
     ['FROM a\nCOPY src/|', ['main.ts', 'deep/']],
-    ['FROM a\nCOPY --from=x |', ['./'], ['src/']],
+    ['FROM a AS x\nWORKDIR /made\nFROM b\nCOPY --from=x |', ['/made'], ['src/']],
+    ['FROM a\nWORKDIR /w\nCOPY x |', ['./', '/w']],
     ['FROM a\nCOPY --|', ['--parents', '--exclude=', '--chown=', '--chmod=', '--link']],
     ['FROM a\nCOPY --link --|', ['--parents'], ['--link']],
     ['FROM a\nADD --|', ['--checksum=', '--keep-git-dir', '--unpack']],
@@ -120,6 +121,16 @@ test('snippets only for clients that know them', async () => {
     withSnippets.some(({ label, insertTextFormat }) => label.startsWith('RUN --mount') && insertTextFormat === 2),
   );
   assert.ok((await complete('FROM a\n|')).every(({ insertTextFormat }) => insertTextFormat === undefined));
+});
+
+test('heredocs, from the first character on', async () => {
+  for (const text of ['RUN |', 'RUN <|', 'RUN cat <<|', 'COPY |', 'COPY <<|']) {
+    const items = await complete(`FROM a\n${text}`, true);
+    assert.ok(
+      items.some(({ label }) => label === '<<EOF'),
+      text,
+    );
+  }
 });
 
 test('resolve adds the documentation', async () => {

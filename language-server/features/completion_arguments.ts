@@ -7,7 +7,7 @@ import { addKeywords, builderAt, type Cursor } from './completion.ts';
 import { addFlags, addStages } from './completion_flags.ts';
 import type { CompletionBuilder, CompletionSupport } from './completion_list.ts';
 import { addImages, addPaths } from './completion_sources.ts';
-import { knownDirectories, knownUsers } from './known_names.ts';
+import { directoriesOfStage, knownDirectories, knownUsers } from './known_names.ts';
 
 export async function completeArguments(
   cursor: Cursor,
@@ -23,6 +23,10 @@ export async function completeArguments(
       break;
     case 'COPY':
     case 'ADD':
+      if (word.startsWith('<')) {
+        addHeredocs(builder, '<<EOF ${1:/path/to/file}\n$2\nEOF', 'a file written here');
+        break;
+      }
       return completeTransfer(builder, cursor, services, support);
     case 'ARG':
       completeArg(builder, cursor);
@@ -106,30 +110,27 @@ async function completeTransfer(
   const { instruction, words, word } = cursor;
   if (instruction.keyword !== 'COPY' && instruction.keyword !== 'ADD') return builder;
   const position = words.filter((other) => !other.startsWith('--')).length;
-  const fromElsewhere = words.some((other) => other.startsWith('--from='));
-  const paths = fromElsewhere ? undefined : await addPaths(cursor, word, services, support);
+  const source = words.find((other) => other.startsWith('--from='))?.slice('--from='.length);
+  const paths = source === undefined ? await addPaths(cursor, word, services, support) : undefined;
   const result = paths ?? builder;
+  const kind = CompletionItemKind.Folder;
   if (word === '' && position === 0) addFlags(result, instruction);
-  if (position > 0 || fromElsewhere) {
-    // Only a word without a slash is replaced as a whole by the builder for paths.
-    if (!word.includes('/')) {
-      for (const label of ['./', ...knownDirectories(cursor)]) {
-        result.add({
-          label,
-          kind: CompletionItemKind.Folder,
-          detail: label === './' ? 'the working directory' : 'used above',
-        });
-      }
-    }
-  } else if (word === '' && builder.snippets) {
-    result.add({
-      label: '<<EOF',
-      kind: CompletionItemKind.Snippet,
-      detail: 'a file written here',
-      snippet: '<<EOF ${1:/path/to/file}\n$2\nEOF',
-    });
+  if (source !== undefined && position === 0) {
+    for (const label of directoriesOfStage(cursor, source)) result.add({ label, kind, detail: `in ${source}` });
+  } else if (word === '' && position === 0) {
+    addHeredocs(result, '<<EOF ${1:/path/to/file}\n$2\nEOF', 'a file written here');
+  }
+  // Only a word without a slash is replaced as a whole by the builder for paths.
+  if (position > 0 && !word.includes('/')) {
+    result.add({ label: './', kind, detail: 'the working directory' });
+    for (const label of knownDirectories(cursor)) result.add({ label, kind, detail: 'used above' });
   }
   return result;
+}
+
+/** `<<EOF`, also when `<` or `<<` is written already. */
+function addHeredocs(builder: CompletionBuilder, snippet: string, detail: string): void {
+  if (builder.snippets) builder.add({ label: '<<EOF', kind: CompletionItemKind.Snippet, detail, snippet });
 }
 
 function completeArg(builder: CompletionBuilder, cursor: Cursor): void {
@@ -190,10 +191,11 @@ function completeHealthcheck(builder: CompletionBuilder): void {
 async function completeCommand(builder: CompletionBuilder, cursor: Cursor): Promise<void> {
   const { completeShellWord } = await import('./completion_shell.ts');
   completeShellWord(builder, cursor);
-  if (cursor.words.length > 0 || cursor.word !== '') return;
-  if (cursor.instruction.keyword === 'RUN' && builder.snippets) {
-    builder.add({ label: '<<EOF', kind: CompletionItemKind.Snippet, detail: 'a script', snippet: '<<EOF\n$1\nEOF' });
+  const first = cursor.words.every((word) => word.startsWith('--'));
+  if (cursor.instruction.keyword === 'RUN' && (cursor.word.startsWith('<') || (first && cursor.word === ''))) {
+    addHeredocs(builder, '<<EOF\n$1\nEOF', 'a script');
   }
+  if (!first || cursor.word !== '') return;
   if (builder.snippets) {
     builder.add({
       label: '["program", "argument"]',

@@ -1,6 +1,6 @@
 // Names that the stage itself makes known: users that it creates, directories that it works in.
 import type { Instruction } from '../../runtime/dockerfile/ast.ts';
-import { stageOf } from '../../runtime/dockerfile/stages.ts';
+import { findStage, stageOf } from '../../runtime/dockerfile/stages.ts';
 import type { Cursor } from './completion.ts';
 
 /** Instructions of the stage and of those it stands on that come before the cursor, nearest first. */
@@ -28,10 +28,25 @@ export function knownUsers(cursor: Cursor): Record<string, string> {
   return names;
 }
 
-/** Directories that WORKDIR and the destinations of COPY and ADD name. */
+/** Directories that WORKDIR and the destinations of COPY and ADD name above the cursor. */
 export function knownDirectories(cursor: Cursor): string[] {
+  return directoriesIn(above(cursor));
+}
+
+/** The same of everything in the stage that `COPY --from` names. */
+export function directoriesOfStage(cursor: Cursor, name: string): string[] {
+  const { model } = cursor.open;
+  const user = stageOf(model, cursor.outer);
+  const instructions: Instruction[] = [];
+  for (let stage = user && findStage(model, user, name); stage !== undefined; stage = stage.base) {
+    instructions.push(...stage.instructions.toReversed());
+  }
+  return directoriesIn(instructions);
+}
+
+function directoriesIn(instructions: readonly Instruction[]): string[] {
   const found = new Set<string>();
-  for (const instruction of above(cursor)) {
+  for (const instruction of instructions) {
     if (instruction.keyword === 'WORKDIR' && instruction.value !== undefined) found.add(instruction.value.raw);
     if (instruction.keyword === 'COPY' || instruction.keyword === 'ADD') {
       const destination = instruction.destination?.raw;

@@ -36,6 +36,7 @@ const root = mkdtempSync(join(tmpdir(), 'slipway-language-server-'));
 after(() => rmSync(root, { recursive: true }));
 mkdirSync(join(root, 'src'));
 writeFileSync(join(root, 'src/main.ts'), '');
+writeFileSync(join(root, 'src/Dockerfile.tools'), 'FROM scratch AS builder\n');
 writeFileSync(join(root, 'secret.txt'), '');
 writeFileSync(join(root, '.dockerignore'), 'secret.txt\n');
 writeFileSync(join(root, '.hadolint.yaml'), 'ignored:\n  - DL3006\n');
@@ -120,7 +121,7 @@ describe('over standard streams', () => {
       const found = await client.connection.sendRequest<{ name: string }[]>('workspace/symbol', { query: 'bui' });
       assert.deepEqual(
         found.map(({ name }) => name),
-        ['build'],
+        ['build', 'builder'],
       );
       const folds = await client.request<FoldingRange[]>('textDocument/foldingRange', uri);
       assert.ok(folds.some(({ startLine, endLine }) => startLine === 5 && endLine === 6));
