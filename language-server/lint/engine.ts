@@ -48,6 +48,8 @@ export class Linter {
   readonly #options: LintOptions;
   readonly #config: HadolintConfig;
   readonly #severities: SeverityTable;
+  /** The place of a rule among all: where two know the same, the first speaks. */
+  readonly #order: ReadonlyMap<string, number>;
   readonly #byKeyword = new Map<Keyword, InstructionRule[]>();
   readonly #fileRules: FileRule[] = [];
   readonly #cache = new WeakMap<Instruction, CachedFindings>();
@@ -57,6 +59,7 @@ export class Linter {
     this.#options = options;
     this.#config = options.hadolint ?? DEFAULT_CONFIG;
     this.#severities = new SeverityTable(rules, options.severities ?? {}, this.#config);
+    this.#order = new Map(rules.map((rule, i) => [rule.code, i]));
     for (const rule of rules) {
       if (!this.#severities.mayReport(rule)) continue;
       if ('checkFile' in rule) this.#fileRules.push(rule);
@@ -156,8 +159,13 @@ export class Linter {
     return problems;
   }
 
+  #orderOf(rule: Rule): number {
+    return this.#order.get(rule.code) ?? Number.MAX_SAFE_INTEGER;
+  }
+
   #problems(findings: readonly Finding[], controls: Controls): Problem[] {
     const kept = findings.flatMap((finding) => this.#severities.admit(finding, controls) ?? []);
+    if (kept.length > 1) kept.sort((a, b) => this.#orderOf(a.rule) - this.#orderOf(b.rule));
     return mergeFindings(kept).map((merged) =>
       toProblem(merged, this.#severities.severityOf(merged, controls), this.#options.href),
     );

@@ -1,6 +1,6 @@
 // Reads what starts with a dollar sign. POSIX XCU 2.6.2 to 2.6.4 and bash's own forms.
 import type { Part, Span } from './ast.ts';
-import type { Cursor, Mode } from './cursor.ts';
+import { type Cursor, MAX_DEPTH, type Mode } from './cursor.ts';
 import { readSubstitution } from './substitutions.ts';
 
 type ReadParts = (cursor: Cursor, mode: Mode) => Part[];
@@ -77,7 +77,7 @@ function readBraced(cursor: Cursor, mode: Mode, readParts: ReadParts): Part {
   const index = readIndex(cursor);
   const operator = readOperator(cursor);
   const quoted = mode === 'double' || mode === 'heredoc' || mode === 'quoted-argument';
-  const argument = readParts(cursor, quoted ? 'quoted-argument' : 'argument');
+  const argument = readArgument(cursor, quoted ? 'quoted-argument' : 'argument', readParts);
   const body = cursor.slice(bodyStart);
   if (cursor.done) cursor.fail('this ${ is never closed', start, start + 2);
   else cursor.position += 1;
@@ -95,6 +95,17 @@ function readBraced(cursor: Cursor, mode: Mode, readParts: ReadParts): Part {
     body,
   } as const;
   return index === undefined ? base : { ...base, index };
+}
+
+function readArgument(cursor: Cursor, mode: Mode, readParts: ReadParts): Part[] {
+  if (cursor.depth >= MAX_DEPTH) {
+    cursor.position = cursor.end;
+    return [];
+  }
+  cursor.depth += 1;
+  const parts = readParts(cursor, mode);
+  cursor.depth -= 1;
+  return parts;
 }
 
 function readPrefix(cursor: Cursor): '' | '!' | '#' {
