@@ -32,6 +32,18 @@
       "libraries": ["-lseccomp"]
     },
     {
+      "target_name": "slipway-init",
+      "type": "executable",
+      "sources": ["<!@(<(list) init)"],
+      "ldflags": ["-static", "-Wl,--gc-sections", "-s"]
+    },
+    {
+      "target_name": "slipway-hello",
+      "type": "executable",
+      "sources": ["<!@(<(list) hello)"],
+      "ldflags": ["-static", "-Wl,--gc-sections", "-s"]
+    },
+    {
       "target_name": "slipway",
       "type": "loadable_module",
       "product_extension": "node",

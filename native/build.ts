@@ -28,6 +28,8 @@ if (built.status !== 0) process.exit(built.status ?? 1);
 
 if (!debug) {
   install('slipway-oci', 'dist/bin/slipway-oci', 0o755);
+  install('slipway-init', 'dist/bin/slipway-init', 0o755);
+  install('slipway-hello', 'dist/bin/slipway-hello', 0o755);
   install('slipway.node', 'dist/native/slipway.node', 0o644);
 }
 
