@@ -255,15 +255,16 @@ describe('bridge networks', { skip }, () => {
     assert.equal((await must(process.execPath, ['-e', question])).trim(), '/web');
 
     await using guest = await Sandbox.start('guest', { networkMode: 'pub' });
-    await networks.store.attach(guest.client, guest.pid);
+    const { endpoints } = await networks.store.attach(guest.client, guest.pid);
     // CVE-2020-8558: a container must not reach what listens on the host's loopback.
     const loopback = createServer((socket) => socket.end('secret')).listen(0, '127.0.0.1');
+    endings.push(() => loopback.close());
     await once(loopback, 'listening');
     const address = loopback.address();
     const loopbackPort = typeof address === 'object' ? address?.port : 0;
     await guest.must('sysctl', '-qw', 'net.ipv4.conf.all.route_localnet=1');
-    await guest.run('ip', 'addr', 'del', '127.0.0.1/8', 'dev', 'lo');
-    await guest.run('ip', 'route', 'add', '127.0.0.1', 'via', '10.213.0.1', 'dev', 'eth0');
+    await guest.must('ip', 'addr', 'del', '127.0.0.1/8', 'dev', 'lo');
+    await guest.must('ip', 'route', 'add', '127.0.0.1', 'via', endpoints.pub?.Gateway ?? '', 'dev', 'eth0');
     const reached = await guest.run(
       'timeout',
       '2',
