@@ -9,6 +9,7 @@
 
 #include "core/fd.h"
 #include "core/result.h"
+#include "oci/monitor/memory.h"
 
 namespace slipway::monitor {
 
@@ -58,10 +59,14 @@ class Loop {
   friend class Timer;
   int64_t next_due() const;
   bool run_due_timers();
+  void wait_idle();
+  void dispatch(const struct epoll_event& event);
 
   Fd epoll_;
   std::vector<Timer*> timers_;
   bool stopped_ = false;
+  bool settled_ = false;  // nothing has happened since memory was given back
+  IdleMemory memory_;
 };
 
 int64_t monotonic_milliseconds();

@@ -13,7 +13,6 @@
 #include "oci/monitor/attach.h"
 #include "oci/monitor/control.h"
 #include "oci/monitor/json_text.h"
-#include "oci/monitor/memory.h"
 #include "oci/monitor/oom_watch.h"
 #include "oci/monitor/records.h"
 #include "oci/monitor/signals.h"
@@ -25,7 +24,6 @@ namespace {
 
 constexpr int64_t linger_milliseconds = 10000;
 constexpr int64_t retry_milliseconds = 1000;
-constexpr int64_t settle_milliseconds = 50;
 
 enum class Status { creating, created, running, stopped };
 
@@ -99,7 +97,6 @@ class Monitor {
                         leaving_ = true;
                         leave_when_done();
                       }};
-  Timer settle_timer_{loop_, [] { shrink_memory(); }};
 };
 
 Monitor::Monitor(const Options& options, Records records) : options_(options), records_(std::move(records)) {
@@ -252,7 +249,6 @@ void Monitor::command_start(ControlConnection& from) {
   control_.tell(JsonText().add("event", "started").add("pid", pid_).add("startedAt", end_.started_at).str());
   oom_.start(*workload_);
   protect_from_oom();
-  settle_timer_.set(settle_milliseconds);
   reap();
 }
 
