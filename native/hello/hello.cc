@@ -35,14 +35,14 @@ void print_namespaces() {
     const char* file;
     const char* meaning;
   };
-  constexpr std::array<Entry, 8> entries = {{{"mnt", "its own file systems"},
-                                             {"pid", "its own process numbers"},
-                                             {"net", "its own network interfaces"},
-                                             {"ipc", "its own shared memory"},
-                                             {"uts", "its own host name"},
-                                             {"cgroup", "its own view of limits"},
-                                             {"user", "its user ids"},
-                                             {"time", "its clocks"}}};
+  constexpr std::array<Entry, 8> entries = {{{"mnt", "file systems"},
+                                             {"pid", "process numbers"},
+                                             {"net", "network interfaces"},
+                                             {"ipc", "shared memory"},
+                                             {"uts", "host name"},
+                                             {"cgroup", "view of limits"},
+                                             {"user", "user ids"},
+                                             {"time", "clocks"}}};
   std::puts("Namespaces:");
   for (const Entry& entry : entries) {
     std::array<char, 64> path{};

@@ -136,7 +136,11 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(0);
 });
 
-process.exitCode = await run(process.argv.slice(2));
-// Standard input may still be open (a terminal, a pipe that nobody closes); nothing waits for it any more.
-await new Promise<void>((resolve) => process.stdout.write('', () => resolve()));
-process.exit();
+async function main(): Promise<void> {
+  process.exitCode = await run(process.argv.slice(2));
+  // Standard input may still be open (a terminal, a pipe that nobody closes); nothing waits for it any more.
+  await new Promise<void>((resolve) => process.stdout.write('', () => resolve()));
+  process.exit();
+}
+
+void main();

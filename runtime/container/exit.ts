@@ -65,13 +65,17 @@ export function handleExit(
 
 async function afterwards(services: ContainerServices, container: Container, restarting: boolean): Promise<void> {
   if (restarting) scheduleRestart(services, container);
-  else if (container.record.hostConfig.AutoRemove === true && !container.isRunning) {
-    try {
-      await removeContainer(services, container, { force: false, volumes: true });
-    } catch (error) {
-      // A client may have removed it meanwhile.
-      if (!(error instanceof EngineError))
-        services.context.log.error('cannot remove a container after its end', error, { id: container.id });
-    }
+  else await removeIfAutomatic(services, container);
+}
+
+/** `--rm`: a container that has ended, or could not be started, goes with everything that it wrote. */
+export async function removeIfAutomatic(services: ContainerServices, container: Container): Promise<void> {
+  if (container.record.hostConfig.AutoRemove !== true || container.isRunning) return;
+  try {
+    await removeContainer(services, container, { force: false, volumes: true });
+  } catch (error) {
+    // A client may have removed it meanwhile.
+    if (!(error instanceof EngineError))
+      services.context.log.error('cannot remove a container after its end', error, { id: container.id });
   }
 }

@@ -3,7 +3,7 @@ import { EngineError } from '../protocol/errors.ts';
 import { writeBundle } from './bundle.ts';
 import type { Container } from './container.ts';
 import { rewriteEtcFiles, writeEtcFiles } from './etc_files.ts';
-import { watchExit } from './exit.ts';
+import { removeIfAutomatic, watchExit } from './exit.ts';
 import { startHealthChecks } from './health.ts';
 import type { Monitor } from './monitor.ts';
 import { networkClient, usesNetworks } from './network_client.ts';
@@ -113,6 +113,8 @@ async function recordFailure(services: ContainerServices, container: Container, 
   await releaseResources(services, container);
   services.store.save(container);
   container.changes.emit('failed');
+  // Removing takes the container's turn, which is ours until the failure is told.
+  setImmediate(() => void removeIfAutomatic(services, container));
   services.context.log.info('a container could not be started', { id: container.id, why: record.state.error });
   services.context.log.debug('its bundle', { path: directories(services, container).bundle });
 }

@@ -49,7 +49,7 @@ export function portList(ports: PortMap): Port[] {
       if (bindings === null || bindings.length === 0) return [base];
       return bindings.map(({ HostIp = '', HostPort = '' }) => ({ IP: HostIp, ...base, PublicPort: Number(HostPort) }));
     })
-    .sort((a, b) => a.PrivatePort - b.PrivatePort || (a.IP ?? '').localeCompare(b.IP ?? ''));
+    .sort((a, b) => a.PrivatePort - b.PrivatePort || ((a.IP ?? '') < (b.IP ?? '') ? -1 : 1));
 }
 
 /** `argument with space` is quoted as Docker shows it. */

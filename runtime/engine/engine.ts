@@ -23,6 +23,7 @@ import { type MethodName, methods } from '../protocol/methods.ts';
 import { volumeHandlers } from '../volume/handlers.ts';
 import { VolumeStore } from '../volume/volume_store.ts';
 import { ensureBaseLayer } from './base_layer.ts';
+import { withBuiltinImages } from './builtin_images.ts';
 import type { EngineContext } from './context.ts';
 import { gatherHostFacts } from './host_facts.ts';
 import { programs } from './programs.ts';
@@ -64,11 +65,12 @@ export async function openEngine(context: EngineContext, shutdown: (stopContaine
   const access = new RegistryAccess(context.options);
   const networks = await NetworkStore.open(context, uses);
   const volumes = await VolumeStore.open(context, uses);
-  const { ociPath, initPath } = programs();
+  const { ociPath, initPath, helloPath } = programs();
+  const imageMethods = imageHandlers(images, access);
   const containers: ContainerServices = {
     context,
     store,
-    images,
+    images: withBuiltinImages(images, imageMethods, helloPath),
     networks,
     volumes,
     facts: gatherHostFacts(context.rootless),
@@ -77,7 +79,6 @@ export async function openEngine(context: EngineContext, shutdown: (stopContaine
     baseLayer: ensureBaseLayer(context.paths.dataRoot),
   };
   await recoverContainers(containers, rebooted);
-  const imageMethods = imageHandlers(images, access);
   const build = { images, containers, cache: buildCache, digests: new FileDigests() };
   const nouns = {
     ...containerHandlers(containers),

@@ -9,8 +9,8 @@ function find(name: string): string {
   return found;
 }
 
-/** The OCI runtime with the monitor, and the program of `--init`. */
-export function programs(): { ociPath: string; initPath: string } {
+/** The OCI runtime with the monitor, the program of `--init`, and that of the image slipway/hello. */
+export function programs(): { ociPath: string; initPath: string; helloPath: string } {
   const ociPath = find('slipway-oci');
-  return { ociPath, initPath: join(ociPath, '..', 'slipway-init') };
+  return { ociPath, initPath: join(ociPath, '..', 'slipway-init'), helloPath: join(ociPath, '..', 'slipway-hello') };
 }

@@ -37,6 +37,11 @@ const table: TableSpec = {
   columns: ['ID', 'Image', 'Command', 'RunningFor', 'Status', 'Ports', 'Names'],
 };
 
+/** By code units: IPv4 addresses come before IPv6. */
+function compareText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
 interface Group {
   readonly ip: string;
   readonly protocol: string;
@@ -49,7 +54,7 @@ interface Group {
 export function portsText(ports: readonly Port[]): string {
   const groups: Group[] = [];
   const sorted = [...ports].sort(
-    (a, b) => (a.IP ?? '').localeCompare(b.IP ?? '') || a.Type.localeCompare(b.Type) || a.PrivatePort - b.PrivatePort,
+    (a, b) => compareText(a.IP ?? '', b.IP ?? '') || compareText(a.Type, b.Type) || a.PrivatePort - b.PrivatePort,
   );
   for (const { IP = '', PrivatePort, PublicPort, Type } of sorted) {
     const last = groups.at(-1);
