@@ -161,7 +161,9 @@ async function wait(x: Exchange): Promise<void> {
   const waiting = x.call('container.wait', defined({ Container: Id, Condition }));
   const response = x.open(200, 'application/json');
   try {
-    response.end(`${JSON.stringify(await waiting)}\n`);
+    // `Error` is for waits that failed; why a container could not be started is told by the start.
+    const { StatusCode } = await waiting;
+    response.end(`${JSON.stringify({ StatusCode })}\n`);
   } catch (error) {
     if (!(error instanceof EngineError)) throw error;
     response.end(`${JSON.stringify({ StatusCode: 125, Error: { Message: error.message } })}\n`);
