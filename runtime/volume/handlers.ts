@@ -67,7 +67,7 @@ async function mounted<T>(store: VolumeStore, name: string, task: (directory: st
 export function volumeHandlers(store: VolumeStore): HandlersOf<typeof volumeMethods> {
   return {
     'volume.list': async ({ Filters: filters = {} }) => ({ Volumes: list(store, filters), Warnings: [] }),
-    'volume.inspect': ({ Volume: name, Size }) => store.describe(store.find(name), Size === true),
+    'volume.inspect': async ({ Volume: name, Size }) => store.describe(store.find(name), Size === true),
     'volume.create': async ({ Name, Driver, DriverOpts, Labels }) => {
       const { name } = await store.ensure({
         ...(Name === undefined ? {} : { name: Name }),

@@ -1,6 +1,6 @@
 // Images by the protocol's methods, against a real registry.
 import assert from 'node:assert/strict';
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Duplex, PassThrough, Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
@@ -355,6 +355,41 @@ describe('archives', () => {
     assert.deepEqual(inspect.Config.Cmd, ['/bin/app']);
     assert.deepEqual(inspect.Config.Env, ['X=a b']);
     assert.equal(inspect.Comment, 'by hand');
+  });
+});
+
+describe('committing', () => {
+  test('an upper directory becomes a layer on top, whiteouts included, that others can pull', async () => {
+    await using store = await TestStore.open();
+    await pull(store, 't/base:1');
+    const upper = join(store.directory, 'upper');
+    await mkdir(join(upper, 'dir'), { recursive: true });
+    await writeFile(join(upper, 'dir/new'), 'fresh');
+    await must('mknod', [join(upper, 'dir/kept'), 'c', '0', '0']);
+    const parent = await store.store.resolve(base.configDigest);
+    const id = await store.store.commit({
+      parent: base.configDigest,
+      upper,
+      config: { ...parent.config, config: { Cmd: ['new'] } },
+      createdBy: 'sh',
+      comment: 'by test',
+      reference: 'made:1',
+    });
+    const inspect = await store.handlers['image.inspect']({ Image: 'made:1' }, callContext());
+    assert.equal(inspect.Id, id);
+    assert.equal(inspect.Parent, base.configDigest);
+    assert.equal(inspect.RootFS.Layers.length, 2);
+    const { lowerDirs } = await store.store.resolve('made:1');
+    assert.equal(await readFile(join(lowerDirs[0] ?? '', 'dir/new'), 'utf8'), 'fresh');
+    assert.ok((await stat(join(lowerDirs[0] ?? '', 'dir/kept'))).isCharacterDevice());
+    const target = `${registry.host}/t/made:1`;
+    await store.handlers['image.tag']({ Image: id, Reference: target }, callContext());
+    await store.handlers['image.push']({ Reference: target }, callContext());
+    const bundle = join(store.directory, 'unpacked');
+    await must('skopeo', ['copy', '--src-tls-verify=false', `docker://${target}`, `oci:${bundle}-layout:1`]);
+    await must('umoci', ['unpack', '--image', `${bundle}-layout:1`, bundle]);
+    assert.deepEqual(await readdir(join(bundle, 'rootfs/dir')), ['gone', 'new']);
+    assert.deepEqual(await readdir(join(bundle, 'rootfs/etc')), ['name']);
   });
 });
 
