@@ -21,15 +21,19 @@ export interface Binding {
 const deepestChain = 500;
 const longestValue = 1 << 16;
 
-/** The bindings that one stage makes, in order. */
+/** Bindings by name, those of a name in order. */
+type ByName = ReadonlyMap<string, readonly Binding[]>;
+
+/** The bindings that one stage makes. */
 interface StageBindings {
-  readonly args: readonly Binding[];
-  readonly envs: readonly Binding[];
+  readonly args: ByName;
+  readonly envs: ByName;
 }
 
 export class Scopes {
   readonly #model: StageModel;
   readonly #globals: readonly Binding[];
+  readonly #globalsByName: ByName;
   readonly #stages = new Map<Stage, StageBindings>();
   #all: readonly Binding[] | undefined;
   readonly #values = new Map<Binding, string | undefined>();
@@ -40,6 +44,7 @@ export class Scopes {
   constructor(model: StageModel) {
     this.#model = model;
     this.#globals = model.globalArguments.flatMap((instruction) => bindings(instruction, undefined));
+    this.#globalsByName = byName(this.#globals);
   }
 
   /**
@@ -50,10 +55,10 @@ export class Scopes {
     const stage = stageOf(this.#model, instruction);
     if (stage === undefined || instruction.keyword === 'FROM') return this.#lookupGlobal(name, instruction);
     const before = (binding: Binding): boolean =>
-      binding.name === name && (binding.stage !== stage || (binding.instruction?.start ?? 0) < instruction.start);
+      binding.stage !== stage || (binding.instruction?.start ?? 0) < instruction.start;
     for (const kind of ['envs', 'args'] as const) {
       for (let at: Stage | undefined = stage; at !== undefined; at = at.base) {
-        const found = this.#of(at)[kind].findLast(before);
+        const found = this.#of(at)[kind].get(name)?.findLast(before);
         if (found !== undefined) return found;
       }
     }
@@ -72,7 +77,7 @@ export class Scopes {
     }
     for (let at = stage; at !== undefined && instruction.keyword !== 'FROM'; at = at.base) {
       const { args, envs } = this.#of(at);
-      for (const binding of [...args, ...envs]) names.add(binding.name);
+      for (const name of [...args.keys(), ...envs.keys()]) names.add(name);
     }
     for (const name of names) {
       const binding = this.lookup(name, instruction);
@@ -90,14 +95,17 @@ export class Scopes {
   all(): readonly Binding[] {
     this.#all ??= [
       ...this.#globals,
-      ...this.#model.stages.flatMap((stage) => [...this.#of(stage).args, ...this.#of(stage).envs]),
+      ...this.#model.stages.flatMap((stage) => {
+        const { args, envs } = this.#of(stage);
+        return [...args.values(), ...envs.values()].flat();
+      }),
     ].sort((a, b) => (a.instruction?.start ?? 0) - (b.instruction?.start ?? 0));
     return this.#all;
   }
 
   /** The first binding of a kind that a stage itself makes for a name. */
   firstIn(stage: Stage, name: string, kind: 'arg' | 'env'): Binding | undefined {
-    return this.#of(stage)[`${kind}s`].find((binding) => binding.name === name);
+    return this.#of(stage)[`${kind}s`].get(name)?.[0];
   }
 
   /**
@@ -147,9 +155,8 @@ export class Scopes {
   }
 
   #lookupGlobal(name: string, instruction: Instruction): Binding | undefined {
-    const found = this.#globals.findLast(
-      (binding) => binding.name === name && (binding.instruction?.start ?? 0) < instruction.start,
-    );
+    const before = (binding: Binding): boolean => (binding.instruction?.start ?? 0) < instruction.start;
+    const found = this.#globalsByName.get(name)?.findLast(before);
     return found ?? (isPlatformArgument(name) ? { name, kind: 'platform' } : undefined);
   }
 
@@ -166,11 +173,15 @@ export class Scopes {
           args.push(global === undefined ? binding : { ...binding, global });
         }
       }
-      known = { args, envs };
+      known = { args: byName(args), envs: byName(envs) };
       this.#stages.set(stage, known);
     }
     return known;
   }
+}
+
+function byName(all: readonly Binding[]): ByName {
+  return Map.groupBy(all, ({ name }) => name);
 }
 
 function bindings(instruction: ArgInstruction | PairsInstruction, stage: Stage | undefined): Binding[] {
