@@ -1,6 +1,7 @@
 // Runs the rules over a document. What a rule finds in one instruction is kept as long as the instruction object lives, so
 // an edit costs the instruction that it touches and the cheap rules that look at the whole file.
 import type { Instruction, Item, Keyword } from '../../runtime/dockerfile/ast.ts';
+import { type Changes, changesBetween, concerns } from './changes.ts';
 import { type Controls, readControls } from './controls.ts';
 import { buildModel, type FileModel } from './file_model.ts';
 import { type Finding, mergeFindings, toProblem } from './finding.ts';
@@ -54,6 +55,8 @@ export class Linter {
   readonly #fileRules: FileRule[] = [];
   readonly #cache = new WeakMap<Instruction, CachedFindings>();
   readonly #emitted = new WeakMap<Instruction, Emitted>();
+  readonly #fileFindings = new Map<FileRule, readonly Finding[]>();
+  #items: readonly Item[] = [];
 
   constructor(rules: readonly Rule[], options: LintOptions = {}) {
     this.#options = options;
@@ -77,7 +80,9 @@ export class Linter {
   lint(document: LintDocument): Problem[] {
     const controls = readControls(document.items, this.#options.check, !this.#config.disableIgnorePragma);
     const model = this.model(document, controls);
-    const byInstruction = this.#collectFileFindings(model);
+    const changed = changesBetween(this.#items, document.items);
+    this.#items = [...document.items];
+    const byInstruction = this.#collectFileFindings(model, changed);
     const problems: Problem[] = [];
     const key = controlsKey(controls);
     for (const instruction of model.instructions) {
@@ -85,9 +90,7 @@ export class Linter {
       const more = byInstruction.get(instruction) ?? NO_FINDINGS;
       if (own.length + more.length > 0) problems.push(...this.#emit(instruction, own, more, controls, key));
     }
-    return problems.sort(
-      (a, b) => a.range.start - b.range.start || a.range.end - b.range.end || compare(a.code, b.code),
-    );
+    return isSorted(problems) ? problems : problems.sort(byPlace);
   }
 
   /** The problems that findings of another tool are, under the settings and the comments that hold for ours. */
@@ -101,15 +104,19 @@ export class Linter {
     return buildModel(document.items, document.escape, this.#options.knowledge ?? {}, controls, this.#config);
   }
 
-  #collectFileFindings(model: FileModel): Map<Instruction, Finding[]> {
+  #collectFileFindings(model: FileModel, changed: Changes): Map<Instruction, Finding[]> {
     const byInstruction = new Map<Instruction, Finding[]>();
     for (const rule of this.#fileRules) {
-      rule.checkFile(model, (instruction, span, detail = NO_DETAIL) => {
-        const list = byInstruction.get(instruction);
-        const finding: Finding = { rule, instruction, span, detail };
-        if (list === undefined) byInstruction.set(instruction, [finding]);
+      let findings = this.#fileFindings.get(rule);
+      if (findings === undefined || concerns(changed, rule.looksAt)) {
+        findings = runFileRule(rule, model);
+        this.#fileFindings.set(rule, findings);
+      }
+      for (const finding of findings) {
+        const list = byInstruction.get(finding.instruction);
+        if (list === undefined) byInstruction.set(finding.instruction, [finding]);
         else list.push(finding);
-      });
+      }
     }
     return byInstruction;
   }
@@ -166,10 +173,18 @@ export class Linter {
   #problems(findings: readonly Finding[], controls: Controls): Problem[] {
     const kept = findings.flatMap((finding) => this.#severities.admit(finding, controls) ?? []);
     if (kept.length > 1) kept.sort((a, b) => this.#orderOf(a.rule) - this.#orderOf(b.rule));
-    return mergeFindings(kept).map((merged) =>
-      toProblem(merged, this.#severities.severityOf(merged, controls), this.#options.href),
-    );
+    return mergeFindings(kept)
+      .map((merged) => toProblem(merged, this.#severities.severityOf(merged, controls), this.#options.href))
+      .sort(byPlace);
   }
+}
+
+function runFileRule(rule: FileRule, model: FileModel): readonly Finding[] {
+  const findings: Finding[] = [];
+  rule.checkFile(model, (instruction, span, detail = NO_DETAIL) => {
+    findings.push({ rule, instruction, span, detail });
+  });
+  return findings;
 }
 
 /** Everything in the controls that concerns the whole file, as one comparable text. */
@@ -194,6 +209,20 @@ function sameFinding(a: Finding, b: Finding | undefined): boolean {
 const NO_DETAIL: Detail = {};
 
 const NO_USE = { pieces: [], commands: [], pipes: [] };
+
+function byPlace(a: Problem, b: Problem): number {
+  return a.range.start - b.range.start || a.range.end - b.range.end || compare(a.code, b.code);
+}
+
+/** Problems come by instruction, so that they are nearly always in order. */
+function isSorted(problems: readonly Problem[]): boolean {
+  for (let i = 1; i < problems.length; i += 1) {
+    const before = problems[i - 1];
+    const after = problems[i];
+    if (before !== undefined && after !== undefined && byPlace(before, after) > 0) return false;
+  }
+  return true;
+}
 
 function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;

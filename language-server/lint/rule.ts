@@ -64,6 +64,11 @@ export interface InstructionRule extends RuleText {
 
 /** Looks at a stage or at the whole file; runs again after every edit, so it must be cheap. */
 export interface FileRule extends RuleText {
+  /**
+   * The instructions that it looks at, besides FROM, ARG and SHELL: as long as none of these changes, its findings stay.
+   * Left out when it also looks at comments, lines or what is known from outside.
+   */
+  readonly looksAt?: readonly Keyword[];
   readonly checkFile: (file: FileModel, report: FileReport) => void;
 }
 

@@ -134,6 +134,7 @@ const multipleInstructions: Rule = {
   bad: 'FROM alpine:3.22\nCMD ["echo", "a"]\nCMD ["echo", "b"]\n',
   good: 'FROM alpine:3.22\nCMD ["echo", "b"]\n',
   tags: ['unnecessary'],
+  looksAt: ['CMD', 'ENTRYPOINT', 'HEALTHCHECK'],
   checkFile: (file, report) => {
     for (const stage of file.stages) {
       const last = new Map<string, Instruction>();
@@ -166,6 +167,7 @@ const jsonArgsRecommended: Rule = {
   why: 'In shell form the process with id 1 is `/bin/sh -c`, which does not pass SIGTERM on: `stop` waits for its time-out and kills. The JSON form starts the program itself. When a shell is really wanted, say so with SHELL, or write `exec` in front of the program.',
   bad: 'FROM alpine:3.22\nCMD nginx -g daemon-off\n',
   good: 'FROM alpine:3.22\nCMD ["nginx", "-g", "daemon-off"]\n',
+  looksAt: ['CMD', 'ENTRYPOINT'],
   checkFile: (file, report) => {
     for (const stage of file.stages) {
       for (const instruction of stage.instructions) {

@@ -59,6 +59,7 @@ const duplicateStageName: Rule = {
   why: 'With two stages of one name, `--from` and `--target` mean the later one, and the earlier cannot be named any more.',
   bad: 'FROM alpine:3.22 AS builder\n\nFROM debian:12 AS builder\n',
   good: 'FROM alpine:3.22 AS builder\n\nFROM debian:12 AS tester\n',
+  looksAt: [],
   checkFile: (file, report) => {
     const seen = new Set<string>();
     for (const stage of file.stages) {

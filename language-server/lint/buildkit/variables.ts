@@ -35,6 +35,7 @@ const undefinedArgInFrom: Rule = {
   why: 'FROM sees only ARGs that are declared before the first FROM, and the predefined platform arguments. Anything else is empty there.',
   bad: 'FROM node:22${VARIANT} AS builder\n',
   good: 'ARG VARIANT="-alpine3.22"\nFROM node:22${VARIANT} AS builder\n',
+  looksAt: [],
   checkFile: (file, report) => {
     const predefined = platformArguments(file.knowledge.platform);
     const declared = new Set([...file.globalValues.keys(), ...predefined.keys()]);
@@ -95,6 +96,7 @@ const invalidDefaultArgInFrom: Rule = {
   why: 'Without `--build-arg` the name of the base image is not valid, so that a plain build fails. Give the ARG a default that works.',
   bad: 'ARG TAG\nFROM busybox:${TAG}\n',
   good: 'ARG TAG=1.37\nFROM busybox:${TAG}\n',
+  looksAt: [],
   checkFile: (file, report) => {
     for (const { from, baseRaw, base } of file.stages) {
       if (from.image === undefined || base === 'scratch' || isValidReference(base)) continue;
@@ -114,6 +116,7 @@ const workdirRelativePath: Rule = {
   why: 'A relative WORKDIR starts from the working directory of the base image, which may be another one in its next version.',
   bad: 'FROM nginx:1.29 AS web\nWORKDIR usr/share/nginx/html\n',
   good: 'FROM nginx:1.29 AS web\nWORKDIR /usr/share/nginx/html\n',
+  looksAt: ['WORKDIR'],
   checkFile: (file, report) => {
     const set = new Set<number>();
     for (const stage of file.stages) {
@@ -145,6 +148,7 @@ const secretsUsed: Rule = {
   why: 'Values of ARG and ENV stay in the history and the configuration of the image, where everyone who can pull it reads them. Use `RUN --mount=type=secret` for what the build needs, and pass at run time what the program needs.',
   bad: 'FROM alpine:3.22\nARG AWS_SECRET_ACCESS_KEY\n',
   good: 'FROM alpine:3.22\nRUN --mount=type=secret,id=aws,env=AWS_SECRET_ACCESS_KEY ./deploy\n',
+  looksAt: ['ENV'],
   checkFile: (file, report) => {
     for (const stage of file.stages) {
       for (const instruction of stage.instructions) {

@@ -46,6 +46,7 @@ const keptLists: Rule = {
   why: '`apt-get update` leaves some 20 MB of package lists in the layer. Deleting them in a later RUN does not make the image smaller: it must be the same RUN, or a cache mount must hold them.',
   bad: 'FROM debian:12\nRUN apt-get update && apt-get install -y curl=7.88.1-10\n',
   good: 'FROM debian:12\nRUN apt-get update && apt-get install -y curl=7.88.1-10 && rm -rf /var/lib/apt/lists/*\n',
+  looksAt: ['RUN', 'ONBUILD'],
   checkFile: (file, report) => {
     const last = file.stages.at(-1);
     for (const instruction of file.strays) checkLists(instruction, report);

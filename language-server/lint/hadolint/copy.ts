@@ -36,6 +36,7 @@ const addArchives: Rule = {
   why: 'ADD unpacks local tar archives on the way in. With COPY and a later `tar -x` the archive stays in the layer of the COPY.',
   bad: 'FROM debian:12\nCOPY rootfs.tar.xz /tmp/\nRUN tar -xJf /tmp/rootfs.tar.xz -C /srv\n',
   good: 'FROM debian:12\nADD rootfs.tar.xz /srv/\n',
+  looksAt: ['COPY', 'RUN'],
   checkFile: (file, report) => {
     for (const stage of file.stages) checkArchives(stage, report);
   },
@@ -129,6 +130,7 @@ const fromKnown: Rule = {
   why: 'A name that no earlier stage has is taken for an image and pulled from a registry. Name the stage, or write the tag of the image that is meant.',
   bad: 'FROM debian:12\nRUN foo\n\nFROM debian:12\nCOPY --from=build /some/content .\n',
   good: 'FROM debian:12 AS build\nRUN foo\n\nFROM debian:12\nCOPY --from=build /some/content .\n',
+  looksAt: ['COPY'],
   checkFile: (file, report) => {
     for (const stage of file.stages) {
       for (const instruction of stage.instructions) {
@@ -150,6 +152,7 @@ const fromItself: Rule = {
   why: 'A stage cannot copy from itself: it does not exist yet. Copy inside the stage with `RUN cp`.',
   bad: 'FROM debian:12 AS build\nCOPY --from=build /some/content .\n',
   good: 'FROM debian:12 AS build\nRUN cp -r /some/content .\n',
+  looksAt: ['COPY'],
   checkFile: (file, report) => {
     for (const stage of file.stages) {
       for (const instruction of stage.instructions) {
@@ -169,6 +172,7 @@ const relativeDestination: Rule = {
   why: 'The destination then depends on the working directory of the base image, which may be another one in its next version.',
   bad: 'FROM scratch\nCOPY foo bar\n',
   good: 'FROM scratch\nWORKDIR /srv\nCOPY foo bar\n',
+  looksAt: ['COPY', 'WORKDIR'],
   checkFile: (file, report) => {
     const set = new Set<Stage>();
     for (const stage of file.stages) {

@@ -20,6 +20,7 @@ const untagged: Rule = {
   why: 'Without a tag the image is `latest`: whatever was pushed last, which may break the build tomorrow.',
   bad: 'FROM debian\n',
   good: 'FROM debian:12\n',
+  looksAt: [],
   checkFile: (file, report) => {
     for (const stage of file.stages) {
       const image = externalImage(stage);
@@ -39,6 +40,7 @@ const latest: Rule = {
   why: '`latest` is whatever was pushed last. A release tag, or a digest, says what the file was written for.',
   bad: 'FROM debian:latest\n',
   good: 'FROM debian:12\n',
+  looksAt: [],
   checkFile: (file, report) => {
     for (const stage of file.stages) {
       const image = externalImage(stage);
@@ -57,6 +59,7 @@ const trusted: Rule = {
   why: '`trustedRegistries` in .hadolint.yaml names the registries from which base images may come. Without that list the rule is silent.',
   bad: 'FROM random.example/debian:12\n',
   good: 'FROM docker.io/library/debian:12\n',
+  looksAt: [],
   checkFile: (file, report) => {
     const allowed = file.config.trustedRegistries;
     if (allowed.length === 0) return;

@@ -51,6 +51,7 @@ const lastUserRoot: Rule = {
   why: 'What the container runs has then all rights inside it, and an error in it is worth more to an attacker. Switch to another user once the installation is done.',
   bad: 'FROM debian:12\nUSER root\nRUN something\n',
   good: 'FROM debian:12\nUSER root\nRUN something\nUSER 65532\n',
+  looksAt: ['USER'],
   checkFile: (file, report) => {
     for (const stage of file.stages) {
       const last = stage.instructions.findLast((instruction) => instruction.keyword === 'USER');
@@ -122,6 +123,7 @@ const selfReference: Rule = {
   why: 'All values of one ENV are expanded before any of them is set, so the reference gives the old value, or nothing. Use a second ENV.',
   bad: 'FROM debian:12\nENV BASE=/opt BIN=$BASE/bin\n',
   good: 'FROM debian:12\nENV BASE=/opt\nENV BIN=$BASE/bin\n',
+  looksAt: ['ENV'],
   checkFile: (file, report) => {
     const known = new Map<Stage, Set<string>>();
     for (const stage of file.stages) {
@@ -156,6 +158,7 @@ const missingHealthcheck: Rule = {
   why: 'Off by default. With a HEALTHCHECK the engine knows whether the program still answers, not only whether it runs.',
   bad: 'FROM debian:12\nCMD ["app"]\n',
   good: 'FROM debian:12\nHEALTHCHECK CMD ["app", "--ping"]\nCMD ["app"]\n',
+  looksAt: ['HEALTHCHECK'],
   checkFile: (file, report) => {
     const healthy = new Set<Stage>();
     for (const stage of file.stages) {

@@ -63,6 +63,7 @@ const missing: Rule = {
   why: `Stages that only serve others need no labels, and stages inherit those of the stage that they build on. ${SCHEMA_NOTE}`,
   bad: 'FROM busybox:1.37\nLABEL org.example.other="foo"\n',
   good: 'FROM busybox:1.37\nLABEL author="Ann"\n',
+  looksAt: ['LABEL', 'COPY'],
   checkFile: (file, report) => {
     for (const label of file.config.labelSchema.keys()) {
       for (const stage of stagesWithout(file, label)) {
@@ -101,6 +102,7 @@ const superfluous: Rule = {
   why: 'With `strict-labels: true` in .hadolint.yaml only the labels of `label-schema` are allowed.',
   bad: 'FROM busybox:1.37\nLABEL other="foo"\n',
   good: 'FROM busybox:1.37\nLABEL author="Ann"\n',
+  looksAt: ['LABEL'],
   checkFile: (file, report) => {
     if (!file.config.strictLabels) return;
     for (const { instruction, key, keySpan } of labelsOf(file)) {
@@ -117,6 +119,7 @@ const empty: Rule = {
   why: `An empty label says nothing to whoever looks for it. ${SCHEMA_NOTE}`,
   bad: 'FROM busybox:1.37\nLABEL author=""\n',
   good: 'FROM busybox:1.37\nLABEL author="Ann"\n',
+  looksAt: ['LABEL'],
   checkFile: (file, report) => {
     if (file.config.labelSchema.size === 0) return;
     for (const { instruction, key, value, valueSpan } of labelsOf(file)) {

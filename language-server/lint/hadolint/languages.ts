@@ -95,6 +95,7 @@ const pipCache: Rule = {
   why: 'pip keeps everything it downloads in ~/.cache/pip, which then stays in the layer. Use `--no-cache-dir`, `ENV PIP_NO_CACHE_DIR=1`, or a cache mount.',
   bad: 'FROM python:3.13-slim\nRUN pip install flask==3.1.1\n',
   good: 'FROM python:3.13-slim\nRUN pip install --no-cache-dir flask==3.1.1\n',
+  looksAt: ['RUN', 'ONBUILD', 'ENV'],
   checkFile: (file, report) => {
     const off = new Set<Stage>();
     for (const stage of file.stages) {

@@ -144,6 +144,7 @@ const twoDownloaders: Rule = {
   why: 'One of the two is enough: each brings its libraries and its own settings for proxies and certificates.',
   bad: 'FROM debian:12\nRUN wget -q https://example.com/a\nRUN curl -fsS https://example.com/b\n',
   good: 'FROM debian:12\nRUN curl -fsSO https://example.com/a && curl -fsSO https://example.com/b\n',
+  looksAt: ['RUN', 'ONBUILD'],
   checkFile: (file, report) => {
     for (const stage of file.stages) {
       const seen = new Set<string>();

@@ -17,6 +17,7 @@ const outdatedBase: Rule = {
   bad: 'FROM debian:10\n',
   good: 'FROM debian:12\n',
   tags: ['deprecated'],
+  looksAt: [],
   checkFile: (file, report) => {
     const today = file.knowledge.today ?? new Date();
     for (const { from, parent, image } of file.stages) {
@@ -81,6 +82,7 @@ const unreachableStage: Rule = {
   bad: 'FROM alpine:3.22\nRUN make\n\nFROM alpine:3.22\nCMD ["app"]\n',
   good: 'FROM alpine:3.22 AS build\nRUN make\n\nFROM alpine:3.22\nCOPY --from=build /app /app\nCMD ["app"]\n',
   tags: ['unnecessary'],
+  looksAt: ['COPY', 'ADD', 'RUN', 'ONBUILD'],
   checkFile: (file, report) => {
     const used = reachable(file);
     for (const stage of file.stages)
@@ -96,6 +98,7 @@ const unusedStage: Rule = {
   why: 'That is what test and development stages are for. If it is not one of those, a `--from` or a FROM is missing.',
   bad: 'FROM alpine:3.22 AS build\nRUN make\n\nFROM alpine:3.22\nCMD ["app"]\n',
   good: 'FROM alpine:3.22 AS build\nRUN make\n\nFROM build\nCMD ["app"]\n',
+  looksAt: ['COPY', 'ADD', 'RUN', 'ONBUILD'],
   checkFile: (file, report) => {
     const used = reachable(file);
     for (const stage of file.stages) {
@@ -115,6 +118,7 @@ const onbuildFrom: Rule = {
   why: 'ONBUILD runs in the build of another file, where the stages of this one do not exist: the name is then taken for an image.',
   bad: 'FROM alpine:3.22 AS tools\nRUN make\n\nFROM alpine:3.22\nONBUILD COPY --from=tools /bin/tool /bin/tool\n',
   good: 'FROM alpine:3.22 AS tools\nRUN make\n\nFROM alpine:3.22\nCOPY --from=tools /bin/tool /bin/tool\n',
+  looksAt: ['ONBUILD'],
   checkFile: (file, report) => {
     for (const stage of file.stages) {
       for (const instruction of stage.instructions) {

@@ -60,6 +60,7 @@ const cacheOrder: Rule = {
   why: 'Any changed file makes the COPY new, and with it all that follows. Copy the files that list the dependencies first, install, and copy the rest afterwards; or keep the downloads in a cache mount.',
   bad: 'FROM node:22-slim\nWORKDIR /app\nCOPY . .\nRUN npm ci\n',
   good: 'FROM node:22-slim\nWORKDIR /app\nCOPY package.json package-lock.json ./\nRUN npm ci\nCOPY . .\n',
+  looksAt: ['COPY', 'ADD', 'RUN'],
   checkFile: (file, report) => {
     for (const stage of file.stages) checkOrder(stage, report);
   },

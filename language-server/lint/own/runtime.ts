@@ -13,6 +13,7 @@ const privilegedPort: Rule = {
   why: 'Outside of engines that lower `net.ipv4.ip_unprivileged_port_start`, only root or a process with CAP_NET_BIND_SERVICE may listen there: the program fails with "permission denied". Listen on a higher port and map it with `-p 80:8080`.',
   bad: 'FROM nginx:1.29\nUSER 101\nEXPOSE 80\n',
   good: 'FROM nginx:1.29\nUSER 101\nEXPOSE 8080\n',
+  looksAt: ['USER', 'EXPOSE'],
   checkFile: (file, report) => {
     for (const stage of file.stages) {
       const user = lastUser(stage);
@@ -72,6 +73,7 @@ const ignoredCommand: Rule = {
   bad: 'FROM debian:12\nENTRYPOINT exec server\nCMD ["--port", "8080"]\n',
   good: 'FROM debian:12\nENTRYPOINT ["server"]\nCMD ["--port", "8080"]\n',
   tags: ['unnecessary'],
+  looksAt: ['ENTRYPOINT', 'CMD'],
   checkFile: (file, report) => {
     for (const stage of file.stages) {
       const entry = stage.instructions.findLast((instruction) => instruction.keyword === 'ENTRYPOINT');
