@@ -137,10 +137,11 @@ const selfReference: Rule = {
 function checkReferences(instruction: Instruction, known: Set<string>, report: FileReport): void {
   if (instruction.keyword === 'ARG') for (const { key } of instruction.pairs) known.add(key.raw);
   if (instruction.keyword !== 'ENV') return;
-  for (const defined of instruction.pairs) {
+  const referring = instruction.pairs.filter(({ value }) => value?.raw.includes('$') === true);
+  for (const defined of referring.length === 0 ? [] : instruction.pairs) {
     const name = defined.key.raw;
     if (known.has(name) || !/^\w+$/.test(name)) continue;
-    for (const { value } of instruction.pairs.filter((pair) => pair !== defined)) {
+    for (const { value } of referring.filter((pair) => pair !== defined)) {
       const match =
         value === undefined ? null : new RegExp(`(?<!\\\\)\\$(?:${name}(?!\\w)|\\{${name}\\})`).exec(value.raw);
       if (value === undefined || match === null || /^'.*'$/s.test(value.raw)) continue;
