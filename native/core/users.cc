@@ -82,13 +82,16 @@ std::optional<uint32_t> find_group(std::string_view group, std::string_view name
 }
 
 Result<Ids> resolve_user(std::string_view text, const Inside& rootfs) {
-  const auto all_digits = [](std::string_view part) {
+  // "-1" too is meant as a number, and refused as one: never a name that the image's files may give any meaning
+  // (CVE-2026-46680).
+  const auto is_number = [](std::string_view part) {
+    if (part.starts_with('-') || part.starts_with('+')) part.remove_prefix(1);
     return !part.empty() && part.find_first_not_of("0123456789") == part.npos;
   };
   const size_t colon = text.find(':');
   const std::string_view user = text.substr(0, colon);
   Ids ids;
-  if (all_digits(user)) {
+  if (is_number(user)) {
     const auto uid = parse_id(user);
     if (!uid) return Error::invalid("user", "'" + std::string(user) + "' is no user id (0 to 4294967294)");
     ids.uid = *uid;
@@ -101,7 +104,7 @@ Result<Ids> resolve_user(std::string_view text, const Inside& rootfs) {
   }
   if (colon == text.npos) return ids;
   const std::string_view group = text.substr(colon + 1);
-  const auto gid = all_digits(group) ? parse_id(group) : find_group(read_accounts(rootfs, "/etc/group"), group);
+  const auto gid = is_number(group) ? parse_id(group) : find_group(read_accounts(rootfs, "/etc/group"), group);
   if (!gid || group.empty())
     return Error::invalid("group",
                           "'" + std::string(group) + "' is neither a number nor in the container's /etc/group");

@@ -1,9 +1,11 @@
 // slipway-oci: an OCI runtime, and the monitor of Slipway's containers.
+#include <fcntl.h>
+
 #include <csignal>
 #include <cstdlib>
 
 #include "core/files.h"
-#include "core/kernel.h"
+#include "core/own_file.h"
 #include "oci/args.h"
 #include "oci/context.h"
 #include "oci/log.h"
@@ -70,12 +72,18 @@ void fill_standard_descriptors() {
   }
 }
 
-Result<int> dispatch(const std::vector<std::string>& words) {
+// Commands that put a process of ours into a container.
+bool enters_containers(std::string_view command) {
+  return command == "create" || command == "run" || command == "exec" || command == "monitor";
+}
+
+Result<int> dispatch(const std::vector<std::string>& words, char* const* all) {
   TRY_ASSIGN(const Arguments arguments, Arguments::parse(words, global_flags, true));
   if (arguments.on("version"))
     return print("slipway-oci version " + std::string(version) + "\nspec: " + std::string(spec_version) + "\n");
   if (arguments.on("help")) return print(help());
   if (arguments.words().empty()) return Error::invalid("", "a command is required; see slipway-oci --help");
+  if (enters_containers(arguments.words()[0])) TRY(protect_own_file(all));
   const std::string format = arguments.get("log-format", "text");
   if (format != "text" && format != "json") return Error::invalid("--log-format", "must be text or json");
   TRY(open_log(arguments.get("log"), format == "json" ? LogFormat::json : LogFormat::text, arguments.on("debug")));
@@ -97,7 +105,7 @@ Result<int> dispatch(const std::vector<std::string>& words) {
 int main(int count, char** arguments) {
   fill_standard_descriptors();
   const std::vector<std::string> words(arguments + 1, arguments + count);
-  const Result<int> code = dispatch(words);
+  const Result<int> code = dispatch(words, arguments);
   if (code) return *code;
   log_error(code.error().message);
   return 1;
