@@ -117,7 +117,6 @@ function checkEscapes(command: SimpleCommand, say: Say): void {
   for (const word of words) {
     if (!word.parts.some((part) => ESCAPES.test(writtenText(part)))) continue;
     say('SC2028', word, 'echo may print the escape sequence as it is: use printf');
-    return;
   }
 }
 
