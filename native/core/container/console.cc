@@ -18,7 +18,9 @@ constexpr std::string_view terminal_name = "/dev/ptmx";
 
 Result<Fd> open_console(const ProcessSetup& setup, const Inside& rootfs) {
   if (setup.stdio.console_socket < 0) return Error::invalid("process.terminal", "needs a console socket");
-  TRY_ASSIGN(const Fd master, rootfs.open("/dev/pts/ptmx", O_RDWR | O_NOCTTY));
+  const Result<Fd> opened = rootfs.open("/dev/pts/ptmx", O_RDWR | O_NOCTTY);
+  if (!opened) return Error(opened.error()).with_context("process.terminal");
+  const Fd& master = *opened;
   struct statfs system {};
   struct stat status {};
   if (::fstatfs(master.get(), &system) != 0 || ::fstat(master.get(), &status) != 0)

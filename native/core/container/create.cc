@@ -103,7 +103,10 @@ class Creation {
     TRY(directory_->save(state_));
     const spec::Resources* resources = bundle_.spec.linux.resources ? &*bundle_.spec.linux.resources : nullptr;
     TRY(cgroup_->make(resources));
+    // From here on whoever is in there is ours.
+    state_.cgroup = cgroup_->saved();
     state_.cgroup_known = true;
+    TRY(directory_->save(state_));
     if (resources != nullptr && !cgroup_->needs_attach()) TRY(cgroup_->apply(*resources, true));
     setup.cgroup = cgroup_->saved();
     setup.wait_for_creator = cgroup_->needs_attach() || setup.new_user_namespace;
