@@ -69,7 +69,17 @@ export class ImageStore implements ImageSource {
     const store = new ImageStore(context, blobs, await LayerStore.open(dataRoot), uses, otherRoots);
     await store.layers.clearStaging();
     await store.collect('temporary');
+    await store.#rebuildLayers();
     return store;
+  }
+
+  /** After a power cut layers may be missing that the blobs still have. */
+  async #rebuildLayers(): Promise<void> {
+    for (const record of this.records.all())
+      await this.writer.rebuild(record, new AbortController().signal).catch((error: unknown) => {
+        this.context.log.error('an image has lost layers; pull it again', error, { image: record.id });
+      });
+    this.layers.settle().catch(() => {}); // what an earlier helper made in this boot; tried again after the next pull
   }
 
   /** The record that a person's text means: a name, `name@digest`, an id or the beginning of one. Throws NotFound. */
@@ -191,6 +201,8 @@ export class ImageStore implements ImageSource {
 
   /** Removes blobs and layers that no record and no work in progress needs; the bytes of the layers removed. */
   async collect(partials: 'keep' | 'temporary' | 'all' = 'keep'): Promise<number> {
+    using _layers = this.layers.holds.linger();
+    using _blobs = this.blobs.holds.linger();
     const own = this.records.roots();
     const others = this.#otherRoots();
     const blobs = own.blobs.union(others.blobs);

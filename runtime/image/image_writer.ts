@@ -3,7 +3,7 @@ import type { BlobStore } from '../store/blob_store.ts';
 import { chainIds, type Digest } from '../store/digest.ts';
 import { Semaphore } from '../store/holds.ts';
 import type { LayerStore } from '../store/layer_store.ts';
-import { type Image, imageId, type ProgressListener, shortId } from './image.ts';
+import { type Image, type ImageLayer, imageId, type ProgressListener, shortId } from './image.ts';
 import { LayerWriter, type LayerWriterOptions } from './layer_writer.ts';
 import type { ImageRecord, ImageRecords } from './records.ts';
 
@@ -53,7 +53,20 @@ export class ImageWriter {
       this.#records.put(record);
       name?.(record);
     });
+    // Nobody waits for the disk; should it fail, the layers are merely unpacked again after a power cut.
+    this.#layers.settle().catch(() => {});
     return record;
+  }
+
+  /** Unpacks the layers of a recorded image again that are missing (see LayerStore on power cuts). */
+  async rebuild(record: ImageRecord, signal: AbortSignal): Promise<void> {
+    using _chains = this.#layers.holds.take(...record.chainIds);
+    for (const [i, chainId] of record.chainIds.entries()) {
+      const [descriptor, diffId] = [record.layers[i], record.diffIds[i]];
+      if (descriptor === undefined || diffId === undefined || (await this.#layers.has(chainId))) continue;
+      const layer: ImageLayer = { descriptor, diffId, open: (start) => this.#blobs.read(descriptor.digest, { start }) };
+      await this.#writer.write(layer, chainId, () => {}, signal);
+    }
   }
 
   /** All layers at once, so far as the semaphore lets them. The first failure ends the others before it is thrown. */

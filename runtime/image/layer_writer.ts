@@ -87,7 +87,6 @@ export class LayerWriter {
       userXattr: this.#options.userXattr,
       ownership: 'keep',
       hash: true,
-      sync: true,
       limits: { bytes: await this.#byteLimit(target, descriptor.size) },
       signal,
     });

@@ -36,6 +36,8 @@ export class BlobStore {
   readonly #blobs: string;
   readonly #ingest: string;
   readonly #partialLocks = new KeyedLock();
+  /** Giving and taking a blob's name: whoever looks for it waits until it is there or gone. */
+  readonly #names = new KeyedLock();
 
   private constructor(blobs: string, ingest: string) {
     this.#blobs = blobs;
@@ -57,13 +59,19 @@ export class BlobStore {
   }
 
   /** Bytes, or undefined where the blob is not there. */
-  async size(digest: Digest): Promise<number | undefined> {
-    try {
-      return (await stat(this.path(digest))).size;
-    } catch (error) {
-      if (hasCode(error, 'ENOENT')) return undefined;
-      throw error;
-    }
+  size(digest: Digest): Promise<number | undefined> {
+    return this.#names.run(digest, async () => {
+      try {
+        return (await stat(this.path(digest))).size;
+      } catch (error) {
+        if (hasCode(error, 'ENOENT')) return undefined;
+        throw error;
+      }
+    });
+  }
+
+  #publish(temporary: string, digest: Digest): Promise<void> {
+    return this.#names.run(digest, () => publish(temporary, this.path(digest)));
   }
 
   async has(digest: Digest): Promise<boolean> {
@@ -101,7 +109,7 @@ export class BlobStore {
       } finally {
         await file.close();
       }
-      await publish(temporary, this.path(digest));
+      await this.#publish(temporary, digest);
     } catch (error) {
       await rm(temporary, { force: true });
       throw error;
@@ -133,7 +141,7 @@ export class BlobStore {
         throw new DigestMismatch('the content', expected.digest, digest);
       expected.onDigest?.(digest);
       await file.sync();
-      await publish(temporary, this.path(digest));
+      await this.#publish(temporary, digest);
       return { digest, size };
     } finally {
       await file.close();
@@ -154,7 +162,7 @@ export class BlobStore {
     return this.#partialLocks.run(digest, async () => {
       const path = join(this.#ingest, `${hexOf(digest)}.partial`);
       const file = await open(path, 'a+', 0o600);
-      const partial = new PartialBlob(file, path, this.path(digest), (await file.stat()).size);
+      const partial = new PartialBlob(file, path, (await file.stat()).size, () => this.#publish(path, digest));
       try {
         return await task(partial);
       } finally {
@@ -163,8 +171,18 @@ export class BlobStore {
     });
   }
 
-  async remove(digest: Digest): Promise<void> {
-    await rm(this.path(digest), { force: true });
+  remove(digest: Digest): Promise<void> {
+    return this.#names.run(digest, () => rm(this.path(digest), { force: true }));
+  }
+
+  /** Removes the blob unless somebody holds it by now; the bytes freed. */
+  #removeUnheld(digest: Digest): Promise<number> {
+    return this.#names.run(digest, async () => {
+      if (this.holds.has(digest)) return 0;
+      const { size } = await stat(this.path(digest));
+      await rm(this.path(digest), { force: true });
+      return size;
+    });
   }
 
   async *list(): AsyncGenerator<Digest> {
@@ -175,7 +193,8 @@ export class BlobStore {
   }
 
   /**
-   * Removes every blob that is neither in `keep` nor held, and answers the bytes freed. With `partials`, also the remains
+   * Removes every blob that is neither in `keep` nor held, and answers the bytes freed. Call `holds.linger()` before reading
+   * the records that `keep` comes from. With `partials`, also the remains
    * of interrupted downloads and ingests (at start-up, when nothing is under way).
    */
   async collect(
@@ -184,9 +203,7 @@ export class BlobStore {
   ): Promise<number> {
     let freed = 0;
     for await (const digest of this.list()) {
-      if (keep.has(digest) || this.holds.has(digest)) continue;
-      freed += (await this.size(digest)) ?? 0;
-      await this.remove(digest);
+      if (!keep.has(digest)) freed += await this.#removeUnheld(digest);
     }
     if (options.partials === 'keep') return freed;
     for (const name of await readdir(this.#ingest)) {
@@ -203,14 +220,14 @@ export class BlobStore {
 export class PartialBlob {
   readonly #file: FileHandle;
   readonly #path: string;
-  readonly #final: string;
+  readonly #publish: () => Promise<void>;
   #size: number;
 
-  constructor(file: FileHandle, path: string, final: string, size: number) {
+  constructor(file: FileHandle, path: string, size: number, publish: () => Promise<void>) {
     this.#file = file;
     this.#path = path;
-    this.#final = final;
     this.#size = size;
+    this.#publish = publish;
   }
 
   get size(): number {
@@ -236,7 +253,7 @@ export class PartialBlob {
   /** The caller has verified the digest: the blob gets its name. */
   async commit(): Promise<void> {
     await this.#file.sync();
-    await publish(this.#path, this.#final);
+    await this.#publish();
   }
 
   async discard(): Promise<void> {

@@ -3,25 +3,45 @@
 
 export class Holds {
   readonly #counts = new Map<string, number>();
+  readonly #lingering = new Set<string>();
+  #collections = 0;
 
   /** Keeps `keys` from being collected until the returned hold is disposed of. More can be added to it meanwhile. */
   take(...keys: string[]): Hold {
-    const hold = new Hold(this.#counts);
+    const hold = new Hold(this.#counts, (key) => {
+      if (this.#collections > 0) this.#lingering.add(key);
+    });
     for (const key of keys) hold.add(key);
     return hold;
   }
 
   has(key: string): boolean {
-    return this.#counts.has(key);
+    return this.#counts.has(key) || this.#lingering.has(key);
+  }
+
+  /**
+   * For the time of a collection, begun before it reads the records: what is let go of meanwhile stays held, because a
+   * record may have come to name it after the collection read them.
+   */
+  linger(): Disposable {
+    this.#collections += 1;
+    return {
+      [Symbol.dispose]: () => {
+        this.#collections -= 1;
+        if (this.#collections === 0) this.#lingering.clear();
+      },
+    };
   }
 }
 
 export class Hold implements Disposable {
   readonly #counts: Map<string, number>;
+  readonly #onRelease: (key: string) => void;
   readonly #mine = new Set<string>();
 
-  constructor(counts: Map<string, number>) {
+  constructor(counts: Map<string, number>, onRelease: (key: string) => void) {
     this.#counts = counts;
+    this.#onRelease = onRelease;
   }
 
   add(key: string): void {
@@ -32,6 +52,7 @@ export class Hold implements Disposable {
 
   [Symbol.dispose](): void {
     for (const key of this.#mine) {
+      this.#onRelease(key);
       const left = (this.#counts.get(key) ?? 1) - 1;
       if (left > 0) this.#counts.set(key, left);
       else this.#counts.delete(key);

@@ -8,11 +8,17 @@
 // one rename, or disposing of it removes it. Each layer is its own overlay directory, so the layers of an image can be
 // filled at the same time although each chain id depends on the parent's. A name is only ever ready or absent. Layers are
 // never changed. `collect` removes those that neither a record nor a hold names.
+//
+// Layers are not synced one by one, which would wait for everybody's writes to the disk: a layer notes the boot that it was
+// made in until `settle` has synced the file system. One that comes from another boot unsettled (a power cut) is not trusted:
+// `open` removes it, and the image store unpacks it again from its blob.
+import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { chmod, mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { type Digest, hexOf, isDigest } from './digest.ts';
-import { hasCode, privateDirectory, removeTree, syncDirectory } from './files.ts';
+import { hasCode, privateDirectory, removeTree } from './files.ts';
 import { Holds, KeyedLock } from './holds.ts';
 
 export interface LayerInfo {
@@ -20,7 +26,11 @@ export interface LayerInfo {
   readonly diffId: Digest;
   /** Bytes of file data. */
   readonly size: number;
+  /** The boot (its id) that the layer was made in, until it is known to be on the disk. */
+  readonly unsettled?: string;
 }
+
+const run = promisify(execFile);
 
 export class LayerStore {
   /** Chain ids that must not be collected although no record names them yet. */
@@ -30,16 +40,30 @@ export class LayerStore {
   readonly #root: string;
   readonly #staging: string;
   readonly #known = new Map<Digest, LayerInfo>();
+  readonly #boot: string;
+  #settling: Promise<void> | undefined;
 
-  private constructor(root: string, staging: string) {
+  private constructor(root: string, staging: string, boot: string) {
     this.#root = root;
     this.#staging = staging;
+    this.#boot = boot;
   }
 
   static async open(dataRoot: string): Promise<LayerStore> {
     await privateDirectory(dataRoot);
     const root = await privateDirectory(join(dataRoot, 'layers'));
-    return new LayerStore(root, await privateDirectory(join(root, 'staging')));
+    const boot = (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim();
+    const store = new LayerStore(root, await privateDirectory(join(root, 'staging')), boot);
+    await store.#removeUntrusted();
+    return store;
+  }
+
+  async #removeUntrusted(): Promise<void> {
+    for await (const chainId of this.list()) {
+      const info = await this.info(chainId);
+      if (info === undefined || (info.unsettled !== undefined && info.unsettled !== this.#boot))
+        await this.remove(chainId);
+    }
   }
 
   /** The directory with the layer's files, for an overlay's lowerdir. */
@@ -51,14 +75,19 @@ export class LayerStore {
     const known = this.#known.get(chainId);
     if (known !== undefined) return known;
     try {
-      const text = await readFile(join(this.#root, hexOf(chainId), 'layer.json'), 'utf8');
+      const text = await readFile(this.#infoPath(chainId), 'utf8');
       const info = JSON.parse(text) as LayerInfo; // written by commit() below, and by nobody else
       this.#known.set(chainId, info);
       return info;
     } catch (error) {
-      if (hasCode(error, 'ENOENT')) return undefined;
+      // A power cut can leave the file empty.
+      if (hasCode(error, 'ENOENT') || error instanceof SyntaxError) return undefined;
       throw error;
     }
+  }
+
+  #infoPath(chainId: Digest): string {
+    return join(this.#root, hexOf(chainId), 'layer.json');
   }
 
   /** What is known of a layer without asking the disk: every layer that was looked at or made since the start. */
@@ -81,7 +110,8 @@ export class LayerStore {
   }
 
   async #publish(directory: string, info: LayerInfo): Promise<void> {
-    await writeFile(join(directory, 'layer.json'), JSON.stringify(info), { mode: 0o600, flush: true });
+    const unsettled = { ...info, unsettled: this.#boot };
+    await writeFile(join(directory, 'layer.json'), JSON.stringify(unsettled), { mode: 0o600 });
     try {
       await rename(directory, join(this.#root, hexOf(info.chainId)));
     } catch (error) {
@@ -89,8 +119,31 @@ export class LayerStore {
       if (!hasCode(error, 'ENOTEMPTY', 'EEXIST')) throw error;
       await removeTree(directory);
     }
-    await syncDirectory(this.#root);
-    this.#known.set(info.chainId, info);
+    this.#known.set(info.chainId, unsettled);
+  }
+
+  /** Has everything made so far reach the disk, and notes that. Runs once at a time; a call meanwhile waits for that one. */
+  settle(): Promise<void> {
+    this.#settling ??= this.#settle().finally(() => {
+      this.#settling = undefined;
+    });
+    return this.#settling;
+  }
+
+  async #settle(): Promise<void> {
+    const waiting = [...this.#known.values()].filter(({ unsettled }) => unsettled !== undefined);
+    if (waiting.length === 0) return;
+    await run('sync', ['--file-system', this.#root]);
+    for (const { chainId, diffId, size } of waiting) {
+      if (!this.#known.has(chainId)) continue; // removed meanwhile
+      const settled = { chainId, diffId, size };
+      const temporary = join(this.#staging, `${randomUUID()}.json`);
+      await writeFile(temporary, JSON.stringify(settled), { mode: 0o600, flush: true });
+      await rename(temporary, this.#infoPath(chainId)).catch((error: unknown) => {
+        if (!hasCode(error, 'ENOENT')) throw error; // removed meanwhile
+      });
+      if (this.#known.has(chainId)) this.#known.set(chainId, settled);
+    }
   }
 
   async *list(): AsyncGenerator<Digest> {
@@ -113,14 +166,17 @@ export class LayerStore {
     await removeTree(doomed);
   }
 
-  /** Removes layers that are neither in `keep` nor held; answers those removed. */
+  /** Removes layers that are neither in `keep` nor held; answers those removed. As for blobs, `holds.linger()` comes first. */
   async collect(keep: ReadonlySet<Digest>): Promise<LayerInfo[]> {
     const removed: LayerInfo[] = [];
     for await (const chainId of this.list()) {
-      if (keep.has(chainId) || this.holds.has(chainId)) continue;
-      const info = await this.info(chainId);
-      await this.remove(chainId);
-      if (info !== undefined) removed.push(info);
+      if (keep.has(chainId)) continue;
+      await this.locks.run(chainId, async () => {
+        if (this.holds.has(chainId)) return;
+        const info = await this.info(chainId);
+        await this.remove(chainId);
+        if (info !== undefined) removed.push(info);
+      });
     }
     return removed;
   }
@@ -145,7 +201,7 @@ export class StagedLayer implements AsyncDisposable {
     this.#publish = publish;
   }
 
-  /** Names the layer. Its content must be synced by now (unpack with `sync`). */
+  /** Names the layer. */
   async commit(info: LayerInfo): Promise<void> {
     await this.#publish(info);
     this.#committed = true;

@@ -405,6 +405,22 @@ describe('the store', () => {
     assert.equal((await readdir(join(second.context.paths.dataRoot, 'blobs/sha256'))).length, 4);
   });
 
+  test('unpacks layers again that a power cut may have damaged', async () => {
+    await using first = await TestStore.open();
+    await pull(first, 't/app:1');
+    await first.store.layers.settle();
+    const [top = '', bottom = ''] = first.store.lowerDirs(first.store.find(app.configDigest));
+    assert.equal(JSON.parse(await readFile(join(top, '../layer.json'), 'utf8')).unsettled, undefined);
+    const info = JSON.parse(await readFile(join(bottom, '../layer.json'), 'utf8'));
+    await writeFile(join(bottom, '../layer.json'), JSON.stringify({ ...info, unsettled: 'an earlier boot' }));
+    await writeFile(join(bottom, 'etc/name'), '\0\0\0\0');
+    await writeFile(join(top, '../layer.json'), '');
+    await using second = await first.reopen();
+    assert.equal(await readFile(join(bottom, 'etc/name'), 'utf8'), 'base');
+    assert.deepEqual((await second.store.resolve(app.configDigest)).lowerDirs, [top, bottom]);
+    assert.equal(await readFile(join(top, 'bin/app'), 'utf8'), '#!/bin/sh\n');
+  });
+
   test('lists 1,000 images at once', async () => {
     await using store = await TestStore.open();
     await pull(store, 't/app:1');

@@ -66,11 +66,13 @@ export class TestStore implements AsyncDisposable {
 
   /** Closes the records and opens everything again, as a restarted helper does. */
   async reopen(options: TestStoreOptions = {}): Promise<TestStore> {
+    await this.store.layers.settle();
     this.context.database[Symbol.dispose]();
     return TestStore.open(options, this.directory);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.store.layers.settle();
     this.context.database[Symbol.dispose]();
     await rm(this.directory, { recursive: true, force: true });
   }
