@@ -138,6 +138,8 @@ class ControlCollector {
   readonly at = new Map<Instruction, At>();
   private readonly usePragmas: boolean;
   private pending: At | undefined;
+  /** `shell=` counts for the next instruction however far it is. */
+  private shell: string | undefined;
   private stage: ReadonlySet<string> | undefined;
   /** The line under the last comment. */
   private nextLine = -1;
@@ -156,8 +158,11 @@ class ControlCollector {
     const pending = this.nextLine === instruction.startLine ? this.pending : undefined;
     if (instruction.keyword === 'FROM') this.stage = pending?.stage;
     this.pending = undefined;
-    if (pending === undefined && this.stage === undefined) return;
-    const { stage: _, ...at }: At = pending ?? { codes: new Set<string>() };
+    const { shell } = this;
+    this.shell = undefined;
+    if (pending === undefined && this.stage === undefined && shell === undefined) return;
+    const { stage: _, ...rest }: At = pending ?? { codes: new Set<string>() };
+    const at: At = shell === undefined ? rest : { ...rest, shell };
     this.at.set(instruction, this.stage === undefined ? at : { ...at, stage: this.stage });
   }
 
@@ -167,7 +172,7 @@ class ControlCollector {
     this.nextLine = comment.startLine + 1;
     if (pragma === undefined) return;
     this.pending ??= { codes: new Set<string>() };
-    if (pragma.shell !== undefined) this.pending.shell = pragma.shell;
+    if (pragma.shell !== undefined) this.shell = pragma.shell;
     if (pragma.check !== undefined) this.pending.check = mergeChecks(this.pending.check, pragma.check);
     if (pragma.ignore === undefined) return;
     this.ignoring.push(pragma);

@@ -191,10 +191,9 @@ export function expandOr(
   }
 }
 
+const WINDOWS_IMAGE =
+  /(^|\/)(windows|dotnet\/framework)\/|(^|\/)microsoft\/(windows|nanoserver|iis|aspnet)|windowsservercore|nanoserver|servercore/i;
+
 function isWindows(image: string, platform: string): boolean {
-  if (/^windows(\/|$)/i.test(platform)) return true;
-  return /(^|\/)(windows|microsoft|dotnet\/framework|powershell)\//i.test(image) ||
-    /windows(servercore|\/|-server)|nanoserver|servercore/i.test(image)
-    ? !/powershell.*(ubuntu|debian|alpine|fedora|centos|mariner)|linux/i.test(image)
-    : false;
+  return /^windows(\/|$)/i.test(platform) || WINDOWS_IMAGE.test(image);
 }

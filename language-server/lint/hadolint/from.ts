@@ -65,6 +65,8 @@ const trusted: Rule = {
     if (allowed.length === 0) return;
     for (const stage of file.stages) {
       if (stage.parent !== undefined || stage.base === 'scratch' || stage.from.image === undefined) continue;
+      // A variable without a default: the registry is not known.
+      if (stage.base === '' || stage.base.startsWith('/')) continue;
       const { registry } = stage.image;
       const names = registry === undefined ? ['docker.io', 'hub.docker.com'] : [registry];
       if (allowed.some((pattern) => names.some((name) => matchesRegistry(pattern, name)))) continue;
