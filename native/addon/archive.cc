@@ -7,6 +7,7 @@
 #include "addon/calls.h"
 #include "core/archive/compression.h"
 #include "core/archive/fd_stream.h"
+#include "core/archive/pack.h"
 #include "core/archive/unpack.h"
 
 namespace slipway::archive {
@@ -66,6 +67,27 @@ static void read(const json::Field& field, Xattrs& out) {
               std::array<std::pair<std::string_view, Xattrs>, 3>{
                   {{"keep", Xattrs::keep}, {"try", Xattrs::attempt}, {"ignore", Xattrs::ignore}}},
               out);
+}
+
+static void read(const json::Field& field, PackKind& out) {
+  read_choice(field,
+              std::array<std::pair<std::string_view, PackKind>, 4>{{{"tree", PackKind::tree},
+                                                                    {"path", PackKind::path},
+                                                                    {"overlay", PackKind::overlay},
+                                                                    {"difference", PackKind::difference}}},
+              out);
+}
+
+static void read(const json::Field& field, PackSource& out) {
+  field.required("kind", out.kind);
+  if (out.kind == PackKind::tree || out.kind == PackKind::path) field.required("root", out.root);
+  if (out.kind == PackKind::path) field.required("path", out.path);
+  if (out.kind == PackKind::overlay || out.kind == PackKind::difference) field.required("upper", out.upper);
+  if (out.kind == PackKind::difference) field.required("lower", out.lower);
+  field.member("as", out.as);
+  field.member("follow", out.follow);
+  field.member("crossMounts", out.cross_mounts);
+  field.member("userXattr", out.user_xattr);
 }
 
 namespace {
@@ -165,8 +187,148 @@ Result<std::string> run_unpack(const std::string& parameters) {
   return std::string(text.GetString(), text.GetSize());
 }
 
+struct PackRequest {
+  int fd = -1;
+  int cancel_fd = -1;
+  Compression compression = Compression::none;
+  int level = 0;
+  bool hash = false;
+  PackSource source;
+  PackOptions options;
+};
+
+void read(const json::Field& field, PackRequest& out) {
+  field.required("fd", out.fd);
+  field.member("cancelFd", out.cancel_fd);
+  field.required("source", out.source);
+  field.member("compression", out.compression);
+  field.member("level", out.level);
+  field.member("hash", out.hash);
+  field.member("clampTime", out.options.clamp_time);
+  field.member("nanoseconds", out.options.nanoseconds);
+}
+
+// Counts; hashes if it is asked to.
+class Meter : public Sink {
+ public:
+  Meter(Sink& sink, bool hash) : sink_(sink), hashing_(hash) {}
+  Result<void> write(std::span<const char> data) override {
+    size_ += data.size();
+    if (hashing_) hash_.update(data);
+    return sink_.write(data);
+  }
+  Result<void> finish() override { return sink_.finish(); }
+  uint64_t size() const { return size_; }
+  std::string digest() { return hash_.digest(); }
+
+ private:
+  Sink& sink_;
+  bool hashing_;
+  Sha256 hash_;
+  uint64_t size_ = 0;
+};
+
+// Gathers the many small pieces of an archive.
+class BufferedSink : public Sink {
+ public:
+  explicit BufferedSink(Sink& sink) : sink_(sink) { buffer_.reserve(capacity); }
+  Result<void> write(std::span<const char> data) override {
+    if (buffer_.size() + data.size() > capacity) TRY(flush());
+    if (data.size() >= capacity) return sink_.write(data);
+    buffer_.insert(buffer_.end(), data.begin(), data.end());
+    return {};
+  }
+  Result<void> finish() override {
+    TRY(flush());
+    return sink_.finish();
+  }
+
+ private:
+  static constexpr size_t capacity = 256 * 1024;
+  Result<void> flush() {
+    TRY(sink_.write(buffer_));
+    buffer_.clear();
+    return {};
+  }
+  Sink& sink_;
+  std::vector<char> buffer_;
+};
+
+Result<std::string> run_pack(const std::string& parameters) {
+  TRY_ASSIGN(const PackRequest request, json::parse<PackRequest>(parameters, "archive.pack"));
+  FdSink stream(request.fd, request.cancel_fd);
+  const bool compressed = request.compression != Compression::none;
+  Meter output(stream, request.hash && compressed);
+  TRY_ASSIGN(const std::unique_ptr<Sink> compressing, compressor(output, request.compression, request.level));
+  Meter archive(*compressing, request.hash);
+  BufferedSink buffered(archive);
+  TRY_ASSIGN(const uint64_t entries, pack(buffered, request.source, request.options));
+
+  rapidjson::StringBuffer text;
+  addon::JsonWriter writer(text);
+  writer.StartObject();
+  writer.Key("entries");
+  writer.Uint64(entries);
+  writer.Key("size");
+  writer.Uint64(archive.size());
+  writer.Key("written");
+  writer.Uint64(stream.count());
+  if (request.hash) {
+    const std::string diff_id = archive.digest();
+    writer.Key("diffId");
+    addon::write_string(writer, diff_id);
+    writer.Key("digest");
+    addon::write_string(writer, compressed ? output.digest() : diff_id);
+  }
+  writer.EndObject();
+  return std::string(text.GetString(), text.GetSize());
+}
+
+struct ChangesRequest {
+  PackKind kind = PackKind::overlay;
+  std::string upper;
+  std::vector<std::string> layers;
+  std::string tree;
+  bool user_xattr = false;
+};
+
+void read(const json::Field& field, ChangesRequest& out) {
+  field.required("kind", out.kind);
+  field.required("upper", out.upper);
+  if (out.kind == PackKind::overlay) {
+    field.required("lower", out.layers);
+  } else if (out.kind == PackKind::difference) {
+    field.required("lower", out.tree);
+  } else {
+    field.fail("kind must be overlay or difference");
+  }
+  field.member("userXattr", out.user_xattr);
+}
+
+Result<std::string> run_changes(const std::string& parameters) {
+  TRY_ASSIGN(const ChangesRequest request, json::parse<ChangesRequest>(parameters, "archive.changes"));
+  TRY_ASSIGN(const std::vector<Change> changes, request.kind == PackKind::overlay
+                                                    ? overlay_changes(request.upper, request.layers, request.user_xattr)
+                                                    : tree_changes(request.tree, request.upper));
+  rapidjson::StringBuffer text;
+  addon::JsonWriter writer(text);
+  writer.StartArray();
+  for (const Change& change : changes) {
+    writer.StartObject();
+    writer.Key("path");
+    addon::write_string(writer, change.path);
+    writer.Key("kind");
+    writer.String(&change.kind, 1);
+    writer.EndObject();
+  }
+  writer.EndArray();
+  return std::string(text.GetString(), text.GetSize());
+}
+
 constexpr addon::Call calls[] = {
     {"archive.unpack", addon::Lane::own_thread, run_unpack},
+    {"archive.pack", addon::Lane::own_thread, run_pack},
+    {"archive.changes", addon::Lane::own_thread, run_changes},
 };
 
 }  // namespace

@@ -126,17 +126,25 @@ export async function unpackStream(source: Readable, options: UnpackOptions): Pr
   const sink = new Socket({ fd: writeEnd, readable: false, writable: true });
   const aborter = new AbortController();
   const signal = options.signal === undefined ? aborter.signal : AbortSignal.any([options.signal, aborter.signal]);
-  const feeding = pipeline(source, sink).catch((error: NodeJS.ErrnoException) => {
-    // EPIPE: the reader went first, and its own error says why.
-    if (error.code === 'EPIPE') return;
+  let feedError: unknown;
+  let unpacked = false;
+  const feeding = pipeline(source, sink).catch((error: unknown) => {
+    if (unpacked) return; // the reader went first, and its own error says why
+    feedError = error;
     aborter.abort(error);
-    throw error;
   });
-  const unpacking = unpack(readEnd, { ...options, signal }).finally(() => closeSync(readEnd));
-  const [fed, unpacked] = await Promise.allSettled([feeding, unpacking]);
-  if (fed.status === 'rejected') throw fed.reason;
-  if (unpacked.status === 'rejected') throw unpacked.reason;
-  return unpacked.value;
+  try {
+    const result = await unpack(readEnd, { ...options, signal }).finally(() => {
+      unpacked = feedError === undefined;
+      closeSync(readEnd);
+    });
+    await feeding;
+    return result;
+  } catch (error) {
+    sink.destroy();
+    await feeding;
+    throw feedError ?? error;
+  }
 }
 
 /** Writes the archive of `source` to `fd` (borrowed). Runs on a thread of its own. */

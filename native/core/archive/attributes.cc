@@ -76,6 +76,12 @@ Result<XattrList> read_xattrs_at(const std::string& path, const std::string& nam
       [&](const char* key, char* data, size_t size) { return lgetxattr(path.c_str(), key, data, size); }, name);
 }
 
+Result<XattrList> read_xattrs_through(const std::string& path, const std::string& name) {
+  return read_all_xattrs(
+      [&](char* data, size_t size) { return listxattr(path.c_str(), data, size); },
+      [&](const char* key, char* data, size_t size) { return getxattr(path.c_str(), key, data, size); }, name);
+}
+
 Result<void> copy_attributes(int from, int to, const std::string& name) {
   struct stat status {};
   if (fstat(from, &status) < 0) return Error::system("fstat", name);

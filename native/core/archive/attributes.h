@@ -25,6 +25,9 @@ Result<XattrList> read_xattrs(int fd, const std::string& name);
 // Of a path whose last part is not followed.
 Result<XattrList> read_xattrs_at(const std::string& path, const std::string& name);
 
+// Of what the path leads to: for fd_path().
+Result<XattrList> read_xattrs_through(const std::string& path, const std::string& name);
+
 // Gives one directory's owner, mode, extended attributes (not overlay's own) and times to another.
 Result<void> copy_attributes(int from, int to, const std::string& name);
 

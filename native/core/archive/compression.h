@@ -35,22 +35,4 @@ class HashingSource : public Source {
   Sha256 hash_;
 };
 
-class HashingSink : public Sink {
- public:
-  explicit HashingSink(Sink& sink) : sink_(sink) {}
-  Result<void> write(std::span<const char> data) override {
-    hash_.update(data);
-    size_ += data.size();
-    return sink_.write(data);
-  }
-  Result<void> finish() override { return sink_.finish(); }
-  std::string digest() { return hash_.digest(); }
-  uint64_t size() const { return size_; }
-
- private:
-  Sink& sink_;
-  Sha256 hash_;
-  uint64_t size_ = 0;
-};
-
 }  // namespace slipway::archive

@@ -62,8 +62,8 @@ class TreeRemover {
 
  private:
   Result<void> visit(int parent, const std::string& name, const std::string& below) {
-    if (keep_ && !below.empty() && keep_(below) && !is_directory(parent, name)) {
-      levels_.back().kept_any = true;
+    if (keep_ && keep_(below) && !is_directory(parent, name)) {
+      if (!levels_.empty()) levels_.back().kept_any = true;
       return {};
     }
     if (unlinkat(parent, name.c_str(), 0) == 0 || errno == ENOENT) return {};
