@@ -65,13 +65,19 @@ export async function runBuild(
   const { target } = prepared.evaluation;
   const chain = await solver.stage(target);
   signal.throwIfAborted();
-  const { record, references } = await writeOutputs(request, target, chain, clampTime, {
-    images: services.images,
-    save: handlers['image.save'],
-    push: handlers['image.push'],
-    signal,
-    outgoing: duplex,
-  });
+  const { record, references } = await writeOutputs(
+    request,
+    target,
+    chain,
+    { clampTime, newest: solver.newest },
+    {
+      images: services.images,
+      save: handlers['image.save'],
+      push: handlers['image.push'],
+      signal,
+      outgoing: duplex,
+    },
+  );
   return outcomeOf(
     record === undefined ? undefined : { id: record.id, manifest: record.manifest },
     formatPlatform(target.platform),

@@ -27,6 +27,13 @@ export interface OutputServices {
   readonly outgoing: Writable | undefined;
 }
 
+export interface OutputTimes {
+  /** SOURCE_DATE_EPOCH: seconds. */
+  readonly clampTime: number | undefined;
+  /** When the newest layer was made: milliseconds; 0 where the build made none. */
+  readonly newest: number;
+}
+
 type Output = NonNullable<BuildRequest['Outputs']>[number];
 
 /** Writes the result to every place that was asked for; without any it becomes an image of the store. */
@@ -34,7 +41,7 @@ export async function writeOutputs(
   request: BuildRequest,
   stage: EvaluatedStage,
   chain: Chain,
-  clampTime: number | undefined,
+  times: OutputTimes,
   services: OutputServices,
 ): Promise<{ record: ImageRecord | undefined; references: string[] }> {
   const outputs: readonly Output[] =
@@ -45,11 +52,10 @@ export async function writeOutputs(
     ...outputs.flatMap(({ Attributes }) => Attributes?.['name']?.split(',') ?? []),
   ];
   const references = names.map((name) => services.images.parseName(name));
-  const record = wantsFilesOnly
-    ? undefined
-    : await makeImage(services.images, stage, chain, clampTime, services.signal);
+  const record = wantsFilesOnly ? undefined : await makeImage(services.images, stage, chain, times, services.signal);
   if (record !== undefined) for (const reference of references) services.images.tag(record, reference);
-  for (const output of outputs) await writeOutput(output, record, references.map(familiar), chain, clampTime, services);
+  for (const output of outputs)
+    await writeOutput(output, record, references.map(familiar), chain, times.clampTime, services);
   return {
     record,
     references: references
@@ -136,10 +142,11 @@ async function makeImage(
   images: ImageStore,
   stage: EvaluatedStage,
   chain: Chain,
-  clampTime: number | undefined,
+  { clampTime, newest }: OutputTimes,
   signal: AbortSignal,
 ): Promise<ImageRecord> {
-  const created = new Date(clampTime === undefined ? Date.now() : clampTime * 1000).toISOString();
+  const made = newest > 0 ? newest : Date.parse(stage.baseConfig?.created ?? '1970-01-01T00:00:00Z');
+  const created = new Date(clampTime === undefined ? made : clampTime * 1000).toISOString();
   const inherited = inheritedHistory(stage);
   const history: HistoryEntry[] = stage.history.map((entry, index) =>
     index < inherited ? entry : { created, ...entry, comment: 'slipway.dockerfile.v1' },

@@ -58,14 +58,14 @@ export async function runCommand(operation: RunOperation, environment: RunEnviro
       record.attachment = await services.networks.attach(networkClient(record), monitor.pid);
       writeEtcFiles(directory, record, record.attachment.resolvConf);
     }
-    const output = await followOutput(monitor, environment.onOutput);
+    const { ended } = await followOutput(monitor, environment.onOutput);
     signal.throwIfAborted();
     const started = monitor;
     const stop = (): void => void started.kill(9).catch(() => {});
     signal.addEventListener('abort', stop, { once: true });
     await monitor.start();
     const exit = await monitor.exited;
-    await output;
+    await ended;
     await monitor.deleted;
     signal.removeEventListener('abort', stop);
     signal.throwIfAborted();
@@ -179,12 +179,17 @@ function writeInline(directory: string, operation: RunOperation): OciMount[] {
   return [{ destination: '/dev/pipes', type: 'bind', source: pipes, options: ['rbind', 'ro'] }];
 }
 
-/** Attached before the start, so that nothing is missed. Resolves, with the promise of the end, once it stands. */
-async function followOutput(monitor: MonitorClient, onOutput: RunEnvironment['onOutput']): Promise<Promise<void>> {
+/** Attached before the start, so that nothing is missed. `ended` resolves when everything that was written is told. */
+async function followOutput(
+  monitor: MonitorClient,
+  onOutput: RunEnvironment['onOutput'],
+): Promise<{ ended: Promise<void> }> {
   const socket = await monitor.attach();
   const decoder = new FrameDecoder();
   const hello = Promise.withResolvers<void>();
   const ended = new Promise<void>((resolve) => socket.once('close', () => resolve()));
+  // The monitor ends its side when all is said; the other side is ours to end.
+  socket.once('end', () => socket.destroy());
   socket.on('error', () => {});
   socket.on('data', (bytes: Buffer) => {
     for (const frame of decoder.feed(bytes)) {
@@ -193,7 +198,7 @@ async function followOutput(monitor: MonitorClient, onOutput: RunEnvironment['on
     }
   });
   await Promise.race([hello.promise, ended]);
-  return Promise.resolve(ended).then(() => {});
+  return { ended };
 }
 
 /** Makes a mount's target where it is missing. @returns what was made, outermost first: it must not stay in the layer. */

@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
-import { dirname, join, posix } from 'node:path';
+import { join, posix } from 'node:path';
 import type { ContainerServices } from '../container/services.ts';
 import { packLayer } from '../image/commit.ts';
 import type { ImageStore } from '../image/image_store.ts';
@@ -56,6 +56,8 @@ export class Solver {
   readonly #options: SolveOptions;
   readonly #stages = new Map<number, Promise<Chain>>();
   readonly #scratch: string;
+  /** When the newest layer of the result was made, in milliseconds: an image of cached layers only is as old as they are. */
+  newest = 0;
 
   constructor(services: BuildServices, options: SolveOptions) {
     this.#services = services;
@@ -160,6 +162,7 @@ export class Solver {
     const known = await this.lookup(step, key.digest);
     if (known !== undefined) {
       cache.touch(known, Date.now());
+      this.newest = Math.max(this.newest, known.created);
       return { chain: extend(parent, known.layer), cached: true };
     }
     const started = Date.now();
@@ -168,6 +171,7 @@ export class Solver {
     const [chainId] = chain.ids.slice(-1);
     if (chainId === undefined) throw new EngineError('Internal', 'a step made no layer');
     const now = Date.now();
+    this.newest = now;
     cache.put({
       key: key.digest,
       layer,
@@ -207,7 +211,7 @@ export class Solver {
     const { images, containers } = this.#services;
     const { operation } = step;
     const extra = operation.kind === 'run' ? [containers.baseLayer] : [];
-    await using mounted = await mountChain(images, parent, dirname(dirname(upper)), upper, extra);
+    await using mounted = await mountChain(images, parent, this.#scratch, upper, extra);
     switch (operation.kind) {
       case 'workdir':
         await makeDirectoryInRoot(mounted.root, operation.path);

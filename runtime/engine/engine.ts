@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { BuildCache } from '../build/cache.ts';
 import { buildHandlers } from '../build/handlers.ts';
+import { repairBuilds } from '../build/repair.ts';
 import { FileDigests } from '../build/tree.ts';
 import { connectHandlers } from '../container/connect.ts';
 import { ContainerStore } from '../container/container_store.ts';
@@ -36,6 +37,8 @@ export interface Engine {
   isIdle(): boolean;
   /** Stops every running container, each with its own signal and timeout. */
   stopContainers(): Promise<void>;
+  /** The helper ends: takes away what no running container needs. */
+  close(): Promise<void>;
 }
 
 /** What no part of this engine serves. */
@@ -60,12 +63,13 @@ export async function openEngine(context: EngineContext, shutdown: (stopContaine
     mkdirSync(path, { recursive: true, mode: 0o700 });
   const store = new ContainerStore(context.database);
   const uses = containerUses(store);
+  const { ociPath, initPath, helloPath } = programs();
+  await repairBuilds(context.paths, ociPath);
   const buildCache = new BuildCache(context.database);
   const images = await ImageStore.open(context, uses, () => buildCache.roots());
   const access = new RegistryAccess(context.options);
   const networks = await NetworkStore.open(context, uses);
   const volumes = await VolumeStore.open(context, uses);
-  const { ociPath, initPath, helloPath } = programs();
   const imageMethods = imageHandlers(images, access);
   const containers: ContainerServices = {
     context,
@@ -98,6 +102,7 @@ export async function openEngine(context: EngineContext, shutdown: (stopContaine
     containers,
     isIdle: () => ![...store.values()].some(({ isRunning, state }) => isRunning || state.status === 'restarting'),
     stopContainers: () => stopAll(containers),
+    close: () => networks[Symbol.asyncDispose](),
   };
 }
 
