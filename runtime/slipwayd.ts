@@ -78,6 +78,7 @@ async function main(): Promise<void> {
   const { stopContainers } = await stopping.promise;
   log.info('ending', { stopContainers });
   if (stopContainers) await engine.stopContainers();
+  await engine.close();
   await Promise.all([server, ...doors].map((door) => door[Symbol.asyncDispose]()));
   if (pidFile !== undefined) unlinkSync(pidFile);
   database[Symbol.dispose]();

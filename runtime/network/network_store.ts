@@ -257,8 +257,13 @@ export class NetworkStore implements Networks {
     for (const record of bridges) await this.ensureReady(record);
   }
 
-  /** Stops resolvers and lets go of ports; interfaces and rules stay for the containers that go on. */
+  /**
+   * At the helper's end: what no running container needs is taken away, and is made again on first use. Interfaces, rules and
+   * published ports of the containers that go on stay.
+   */
   async [Symbol.asyncDispose](): Promise<void> {
+    for (const { record, endpoints } of this.states.values())
+      if (endpoints.size === 0 && this.#ready.has(record.id)) await this.#dismantle(record);
     for (const resolver of this.resolvers.values()) await resolver[Symbol.asyncDispose]();
     this.resolvers.clear();
   }
