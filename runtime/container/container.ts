@@ -17,6 +17,8 @@ export class Container {
   readonly record: ContainerRecord;
   /** Its monitor, while it runs. */
   monitor: Monitor | undefined;
+  /** Resolves when nothing of the last run is left in the kernel: cgroups, runtime state. */
+  gone: Promise<void> = Promise.resolve();
   readonly execs = new Map<string, ExecSession>();
   /** Attach clients of a container that is about to start: called when its monitor is there, before its program runs. */
   readonly joiners = new Set<() => Promise<void>>();

@@ -56,10 +56,9 @@ export function handleExit(
   );
   publish(services, container, 'die', { exitCode: String(code), execDuration: String(seconds) });
   container.changes.emit('exit');
-  const cleaned = container.exclusive(async () => {
-    await monitor?.deleted;
-    await releaseResources(services, container);
-  });
+  // The monitor takes the cgroups away meanwhile; only a next start of this container has to wait for that.
+  container.gone = monitor?.deleted ?? Promise.resolve();
+  const cleaned = container.exclusive(() => releaseResources(services, container));
   void cleaned.then(() => afterwards(services, container, restarting));
 }
 

@@ -35,6 +35,7 @@ function assertStartable(container: Container): void {
 /** The caller holds the container's turn (`exclusive`) and knows that it does not run. */
 export async function startLocked(services: ContainerServices, container: Container): Promise<void> {
   try {
+    await container.gone;
     const monitor = await prepare(services, container);
     container.monitor = monitor;
     // Whoever attaches now misses nothing.
