@@ -98,7 +98,8 @@ void match_address(const json::Field& field, Rule& rule, bool source, bool negat
   if (network->prefix == 0) return;
   rule.payload(NFT_PAYLOAD_NETWORK_HEADER, where.offset, where.size, NFT_REG_1);
   if (network->prefix < bits) {
-    netlink::Network ones{{0, std::string(network->ip.bytes.size(), '\xff')}, network->prefix};
+    netlink::Network ones = *network;
+    ones.ip.bytes.assign(ones.ip.bytes.size(), '\xff');
     rule.mask(netlink::masked(ones).ip.bytes);
   }
   rule.compare(equality(negated), netlink::masked(*network).ip.bytes);
