@@ -1,5 +1,7 @@
 // Answers requests with the features. A feature is loaded when it is first asked for, so that the server starts fast.
+
 import type { CancellationToken, Connection, InlayHint, Range } from 'vscode-languageserver';
+import { append } from '../runtime/dockerfile/append.ts';
 import type { BuildPlans } from './build_plans.ts';
 import type { CompletionSupport } from './features/completion_list.ts';
 import type { SemanticTokenProvider } from './features/semantic_tokens.ts';
@@ -190,8 +192,8 @@ class Answers {
     const { inlayHints } = this.#host.settings;
     const hints = inlayHints.variables ? variableHints(open, range) : [];
     if (!inlayHints.build) return hints;
-    hints.push(...(await imageHints(open, range, (reference) => this.#host.engine.image(reference))));
-    hints.push(...planHints(open, range, (await this.#host.plans()).steps(open)));
+    append(hints, await imageHints(open, range, (reference) => this.#host.engine.image(reference)));
+    append(hints, planHints(open, range, (await this.#host.plans()).steps(open)));
     return hints;
   }
 

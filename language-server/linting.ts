@@ -31,6 +31,15 @@ interface Linting {
   result?: { readonly version: number; readonly problems: readonly Problem[] };
 }
 
+/**
+ * Files beyond this many characters are not checked by rules while they are edited, only by the parser: nobody wrote them by
+ * hand, and an editor must not wait for them. `slipway lint` checks them.
+ */
+const ruleLimit = 1 << 20;
+
+/** More findings than this in one file help nobody and cost a lot to send. */
+const findingLimit = 5_000;
+
 export class LintService {
   readonly #settings: () => Settings;
   readonly #roots: () => readonly string[];
@@ -68,7 +77,9 @@ export class LintService {
     if (open.kind === 'dockerignore') return ignoreFileProblems(open.text);
     const linting = this.#of(open);
     if (linting.result?.version !== open.document.version) {
-      const problems = [...syntaxProblems(open.document), ...linting.linter.lint(open.document)];
+      const problems: Problem[] = syntaxProblems(open.document);
+      if (open.text.length > ruleLimit) problems.unshift(tooLarge());
+      else for (const problem of linting.linter.lint(open.document)) problems.push(problem);
       if (linting.external.size > 0) addExternal(open, linting, problems);
       linting.result = { version: open.document.version, problems };
     }
@@ -82,6 +93,7 @@ export class LintService {
   async askShellcheck(open: OpenDocument, signal: AbortSignal): Promise<boolean> {
     const settings = this.#settings();
     if (!settings.lint.enabled || settings.shellcheckPath === '' || open.kind === 'dockerignore') return false;
+    if (open.text.length > ruleLimit) return false;
     const linting = this.#of(open);
     const { version } = open.document;
     const problems = await linting.tail.problems(linting.linter, open.document, signal);
@@ -99,7 +111,9 @@ export class LintService {
   }
 
   diagnostics(open: OpenDocument): Diagnostic[] {
-    return this.problems(open).map((problem) => toDiagnostic(open, problem));
+    return this.problems(open)
+      .slice(0, findingLimit)
+      .map((problem) => toDiagnostic(open, problem));
   }
 
   #of(open: OpenDocument): Linting {
@@ -122,6 +136,19 @@ export class LintService {
     }
     return linting;
   }
+}
+
+function tooLarge(): Problem {
+  return {
+    code: 'size',
+    aliases: [],
+    source: 'slipway',
+    severity: 'info',
+    message: 'cannot check rules while editing: the file has more than 1 MB; use slipway lint',
+    range: { start: 0, end: 0 },
+    href: '',
+    fixes: [],
+  };
 }
 
 /** Adds what shellcheck said of instructions that are still the same, wherever they are now. */

@@ -1,4 +1,5 @@
 // Code actions: fixes for problems, the same fix everywhere, ignoring a problem with its tool's own comment, fixing all.
+
 import {
   type CodeAction,
   type CodeActionContext,
@@ -6,6 +7,7 @@ import {
   type Range,
   type TextEdit,
 } from 'vscode-languageserver';
+import { append } from '../../runtime/dockerfile/append.ts';
 import type { Edit, Problem } from '../lint/problem.ts';
 import { toDiagnostic } from '../linting.ts';
 import type { OpenDocument } from '../open_document.ts';
@@ -26,9 +28,9 @@ export function codeActions(
     const start = open.offset(range.start);
     const end = open.offset(range.end);
     const here = problems.filter((problem) => problem.range.start <= end && start <= problem.range.end);
-    for (const problem of here) actions.push(...fixes(open, problem));
-    actions.push(...fixEverywhere(open, here, problems));
-    for (const problem of here) actions.push(...ignores(open, problem));
+    for (const problem of here) append(actions, fixes(open, problem));
+    append(actions, fixEverywhere(open, here, problems));
+    for (const problem of here) append(actions, ignores(open, problem));
   }
   // Not among the light bulb's offers unless it is asked for.
   if (context.only !== undefined && wants(fixAllKind)) {
@@ -78,7 +80,7 @@ function withoutOverlaps(groups: readonly (readonly Edit[])[]): Edit[] {
   const kept: Edit[] = [];
   for (const group of groups) {
     const clashes = group.some((edit) => kept.some((other) => overlap(edit, other)));
-    if (!clashes) kept.push(...group);
+    if (!clashes) append(kept, group);
   }
   return kept;
 }

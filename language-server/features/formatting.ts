@@ -1,7 +1,9 @@
 // Formatting that never changes what the builder sees. White space is touched only where it separates words; inside a shell
 // command, a quoted string, a value or a heredoc every character stays.
+
 import type { FormattingOptions, Position, Range, TextEdit } from 'vscode-languageserver';
-import { type Instruction, type Item, sourceOffset } from '../../runtime/dockerfile/ast.ts';
+import { append } from '../../runtime/dockerfile/append.ts';
+import { type Instruction, type Item, logicalOffset, sourceOffset } from '../../runtime/dockerfile/ast.ts';
 import { trimEnd } from '../../runtime/dockerfile/characters.ts';
 import { endOf } from '../../runtime/dockerfile/document.ts';
 import type { OpenDocument } from '../open_document.ts';
@@ -111,7 +113,7 @@ function blankLines(open: OpenDocument, style: Style): Edit[] {
     edits.push({ start: from, end: to, text: newline.repeat(Math.min(blanks, style.settings.maxBlankLines) + 1) });
   }
   const last = items.at(-1);
-  if (last !== undefined && isClosed(last)) edits.push(...finalNewline(text, endOf(last), newline, style));
+  if (last !== undefined && isClosed(last)) append(edits, finalNewline(text, endOf(last), newline, style));
   return edits;
 }
 
@@ -143,7 +145,7 @@ function formatItem(open: OpenDocument, item: Item, style: Style): Edit[] {
     if (item.kind === 'comment') edits.push({ start: item.start + trimmed, end: endOf(item), text: '' });
     return edits;
   }
-  edits.push(...new InstructionFormatter(item, style).edits());
+  append(edits, new InstructionFormatter(item, style).edits());
   return edits;
 }
 
@@ -246,7 +248,7 @@ class InstructionFormatter {
   #trailing(): void {
     const { source, heredocs, logical, escape: character } = this.#instruction;
     const pattern = character === '\\' ? /\\([ \t]+)(?=\r?\n)/g : /`([ \t]+)(?=\r?\n)/g;
-    const firstBody = Math.min(...heredocs.map(({ body }) => body.start), source.length);
+    const firstBody = heredocs[0]?.body.start ?? source.length;
     for (const match of source.slice(0, firstBody).matchAll(pattern)) {
       const at = match.index + 1;
       // Inside a comment the characters are the writer's; only where the logical line was cut they are a continuation.
@@ -268,14 +270,19 @@ class InstructionFormatter {
 /** The stretches of white space in the logical line that only separate words. */
 function separators(instruction: Instruction): Stretch[] {
   const { text } = instruction.logical;
-  const fixed = fixedStretches(instruction);
+  const last = trimEnd(text, 0, text.length);
+  const fixed = fixedStretches(instruction).sort((a, b) => a.start - b.start);
   const gaps: Stretch[] = [];
+  let next = 0;
+  let fixedEnd = 0;
   for (const match of text.matchAll(/[ \t]+/g)) {
     const start = match.index;
     const end = start + match[0].length;
-    if (start === 0 || end >= trimEnd(text, 0, text.length)) continue;
-    if (fixed.some((stretch) => stretch.start < end && start < stretch.end)) continue;
-    gaps.push({ start, end });
+    // How far the fixed stretches that begin before the gap's end reach.
+    for (let stretch = fixed[next]; stretch !== undefined && stretch.start < end; stretch = fixed[++next]) {
+      fixedEnd = Math.max(fixedEnd, stretch.end);
+    }
+    if (start > 0 && end < last && fixedEnd <= start) gaps.push({ start, end });
   }
   return gaps;
 }
@@ -290,7 +297,10 @@ function fixedStretches(instruction: Instruction): Stretch[] {
     case 'ENV':
     case 'LABEL':
       if (instruction.problems.length > 0) return [rest(instruction.argumentsSpan.start)];
-      fixed.push(...instruction.pairs.map((pair) => map(pair.span.start, pair.span.end)));
+      append(
+        fixed,
+        instruction.pairs.map((pair) => map(pair.span.start, pair.span.end)),
+      );
       break;
     case 'RUN':
     case 'CMD':
@@ -299,19 +309,30 @@ function fixedStretches(instruction: Instruction): Stretch[] {
     case 'HEALTHCHECK':
       if (instruction.command?.form === 'shell') fixed.push(rest(instruction.command.span.start));
       else if (instruction.command !== undefined) {
-        fixed.push(...instruction.command.arguments.map(({ span }) => map(span.start, span.end)));
+        append(
+          fixed,
+          instruction.command.arguments.map(({ span }) => map(span.start, span.end)),
+        );
       }
       break;
     case 'COPY':
     case 'ADD':
       if (instruction.heredocs.length > 0) return [rest(instruction.argumentsSpan.start)];
-      if (instruction.json) fixed.push(...instruction.sources.map(({ span }) => map(span.start, span.end)));
+      if (instruction.json)
+        append(
+          fixed,
+          instruction.sources.map(({ span }) => map(span.start, span.end)),
+        );
       if (instruction.json && instruction.destination !== undefined) {
         fixed.push(map(instruction.destination.span.start, instruction.destination.span.end));
       }
       break;
     case 'VOLUME':
-      if (instruction.json) fixed.push(...instruction.words.map(({ span }) => map(span.start, span.end)));
+      if (instruction.json)
+        append(
+          fixed,
+          instruction.words.map(({ span }) => map(span.start, span.end)),
+        );
       break;
     case 'USER':
     case 'WORKDIR':
@@ -333,10 +354,6 @@ function fixedStretches(instruction: Instruction): Stretch[] {
 /** Maps spans of the source to stretches of the logical line. */
 function logicalMapper(instruction: Instruction): (start: number, end: number) => Stretch {
   const { logical: line } = instruction;
-  const at = (offset: number): number => {
-    let piece = line.physical.length - 1;
-    while (piece > 0 && (line.physical[piece] ?? 0) > offset) piece -= 1;
-    return offset - (line.physical[piece] ?? 0) + (line.logical[piece] ?? 0);
-  };
+  const at = (offset: number): number => logicalOffset(line, offset);
   return (start, end) => ({ start: at(start), end: at(Math.max(start, end - 1)) + (end > start ? 1 : 0) });
 }

@@ -1,4 +1,5 @@
 // Names that the stage itself makes known: users that it creates, directories that it works in.
+import { append } from '../../runtime/dockerfile/append.ts';
 import type { Instruction } from '../../runtime/dockerfile/ast.ts';
 import { findStage, stageOf } from '../../runtime/dockerfile/stages.ts';
 import type { Cursor } from './completion.ts';
@@ -8,7 +9,7 @@ function above(cursor: Cursor): Instruction[] {
   const { model } = cursor.open;
   const instructions: Instruction[] = [];
   for (let stage = stageOf(model, cursor.outer); stage !== undefined; stage = stage.base) {
-    instructions.push(...stage.instructions.filter(({ start }) => start < cursor.outer.start).reverse());
+    append(instructions, stage.instructions.filter(({ start }) => start < cursor.outer.start).reverse());
   }
   return instructions;
 }
@@ -39,7 +40,7 @@ export function directoriesOfStage(cursor: Cursor, name: string): string[] {
   const user = stageOf(model, cursor.outer);
   const instructions: Instruction[] = [];
   for (let stage = user && findStage(model, user, name); stage !== undefined; stage = stage.base) {
-    instructions.push(...stage.instructions.toReversed());
+    append(instructions, stage.instructions.toReversed());
   }
   return directoriesIn(instructions);
 }

@@ -1,4 +1,5 @@
 // Document and workspace symbols, folding, selection ranges.
+
 import {
   type DocumentSymbol,
   type FoldingRange,
@@ -9,6 +10,7 @@ import {
   SymbolKind,
   type WorkspaceSymbol,
 } from 'vscode-languageserver';
+import { append } from '../../runtime/dockerfile/append.ts';
 import type { Instruction, Item, Span } from '../../runtime/dockerfile/ast.ts';
 import { endOf } from '../../runtime/dockerfile/document.ts';
 import type { Stage } from '../../runtime/dockerfile/stages.ts';
@@ -37,7 +39,10 @@ export function documentSymbols(open: OpenDocument): DocumentSymbol[] {
     const range = open.view.range(item.start, endOf(item));
     symbols.push({ name: item.name, detail: item.value, kind: SymbolKind.Property, range, selectionRange: range });
   }
-  symbols.push(...model.preamble.map((instruction) => instructionSymbol(open, instruction)));
+  append(
+    symbols,
+    model.preamble.map((instruction) => instructionSymbol(open, instruction)),
+  );
   for (const [i, stage] of model.stages.entries()) symbols.push(stageSymbol(open, stage, model.stages[i + 1]));
   return symbols;
 }
@@ -226,7 +231,10 @@ function innerSpans(instruction: Instruction): Span[] {
       break;
     case 'COPY':
     case 'ADD':
-      spans.push(...instruction.sources.map(({ span }) => span));
+      append(
+        spans,
+        instruction.sources.map(({ span }) => span),
+      );
       if (instruction.destination !== undefined) spans.push(instruction.destination.span);
       break;
     case 'RUN':
@@ -235,10 +243,14 @@ function innerSpans(instruction: Instruction): Span[] {
     case 'SHELL':
     case 'HEALTHCHECK':
       if (instruction.command !== undefined) spans.push(instruction.command.span);
-      if (instruction.command?.form === 'exec') spans.push(...instruction.command.arguments.map(({ span }) => span));
+      if (instruction.command?.form === 'exec')
+        append(
+          spans,
+          instruction.command.arguments.map(({ span }) => span),
+        );
       break;
     case 'ONBUILD':
-      if (instruction.instruction !== undefined) spans.push(...innerSpans(instruction.instruction));
+      if (instruction.instruction !== undefined) append(spans, innerSpans(instruction.instruction));
       break;
     default:
       break;

@@ -1,4 +1,5 @@
 // What BuildKit refuses in an instruction's arguments, in its own words (frontend/dockerfile/instructions/parse.go).
+import { append } from './append.ts';
 import type {
   CommandInstruction,
   FromInstruction,
@@ -42,7 +43,7 @@ export function argumentProblems(instruction: Instruction): SyntaxProblem[] {
       checkTransfer(instruction, say);
       break;
     case 'RUN':
-      problems.push(...mountProblems(instruction));
+      append(problems, mountProblems(instruction));
       break;
     case 'SHELL':
       checkShell(instruction, say);

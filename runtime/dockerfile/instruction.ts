@@ -1,4 +1,5 @@
 // Parses one instruction: its logical line, its arguments by keyword, and the heredocs behind it.
+import { append } from './append.ts';
 import type {
   Command,
   Instruction,
@@ -112,7 +113,7 @@ function buildInstruction(
   };
   const reader: Reader = { line, escape: escapeCharacter, start: rest, end: split.end, problems };
   const instruction = readArguments(base, split.keyword, reader);
-  problems.push(...argumentProblems(instruction));
+  append(problems, argumentProblems(instruction));
   for (const heredoc of surroundings.insideOnbuild ? [] : base.heredocs) {
     if (heredoc.terminator === undefined) problems.push({ message: 'unterminated heredoc', span: heredoc.span });
   }

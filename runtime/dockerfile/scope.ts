@@ -1,4 +1,5 @@
 // Which variable a name means at an instruction: ARG and ENV of the stage, what it inherits, the global ARGs.
+import { append } from './append.ts';
 import type { ArgInstruction, Instruction, Pair, PairsInstruction } from './ast.ts';
 import { ExpansionError, expand } from './expansion.ts';
 import { defaultPath, isPlatformArgument, platformArguments, proxyArguments } from './predefined.ts';
@@ -166,7 +167,7 @@ export class Scopes {
       const args: Binding[] = [];
       const envs: Binding[] = [];
       for (const instruction of stage.instructions) {
-        if (instruction.keyword === 'ENV') envs.push(...bindings(instruction, stage));
+        if (instruction.keyword === 'ENV') append(envs, bindings(instruction, stage));
         if (instruction.keyword !== 'ARG') continue;
         for (const binding of bindings(instruction, stage)) {
           const global = binding.pair?.value === undefined ? this.#lookupGlobal(binding.name, instruction) : undefined;
