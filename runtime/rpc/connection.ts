@@ -76,9 +76,10 @@ export class Connection {
         remedy: 'use a client and an engine of the same version',
       } satisfies ErrorInfo);
     const cancelled = new AbortController();
-    const subscription = token.onCancellationRequested(() =>
-      cancelled.abort(new EngineError('Cancelled', `${method} was cancelled`)),
-    );
+    const cancel = () => cancelled.abort(new EngineError('Cancelled', `${method} was cancelled`));
+    // A request whose cancellation overtook it comes with a token that never tells.
+    if (token.isCancellationRequested) cancel();
+    const subscription = token.onCancellationRequested(cancel);
     try {
       return await this.#serve(method, raw, AbortSignal.any([cancelled.signal, this.#gone.signal]));
     } catch (error) {
