@@ -77,6 +77,8 @@ export interface CommandSpec {
   readonly max?: number;
   /** Options end at the first argument: what follows belongs to the program that is run. */
   readonly stopAtFirst?: boolean;
+  /** Every word behind the command is an argument: it reads its options itself. */
+  readonly passThrough?: boolean;
   readonly completes?: ArgumentKind;
   /** The exit code. */
   readonly run: (invocation: Invocation, context: CliContext) => Promise<number>;

@@ -1,5 +1,6 @@
 // Every command. A command is declared where it is implemented; this is the list.
 import type { CommandSpec } from './command.ts';
+import { buildCommands } from './commands/build.ts';
 import { containerFileCommands } from './commands/container_files.ts';
 import { containerLifeCommands } from './commands/container_life.ts';
 import { containerListCommands } from './commands/container_list.ts';
@@ -10,6 +11,7 @@ import { execCommands } from './commands/exec.ts';
 import { imageCommands } from './commands/image.ts';
 import { imageTransferCommands } from './commands/image_transfer.ts';
 import { inspectCommands } from './commands/inspect.ts';
+import { lintCommands } from './commands/lint.ts';
 import { networkCommands } from './commands/network.ts';
 import { registryCommands } from './commands/registry.ts';
 import { systemCommands } from './commands/system.ts';
@@ -24,10 +26,12 @@ export const commands: readonly CommandSpec[] = [
   ...containerFileCommands,
   ...execCommands,
   ...imageCommands,
+  ...buildCommands,
   ...imageTransferCommands,
   ...networkCommands,
   ...volumeCommands,
   ...registryCommands,
   ...systemCommands,
   ...inspectCommands,
+  ...lintCommands,
 ];

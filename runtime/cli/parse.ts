@@ -51,6 +51,7 @@ class Parser {
   }
 
   parse(): Invocation {
+    if (this.#command.passThrough === true) return new Invocation(this.#words, this.#values);
     while (this.#index < this.#words.length) {
       const word = this.#words[this.#index++] ?? '';
       if (word === '--') {
