@@ -46,7 +46,9 @@ class Collector {
 /** Reads parts up to the end that the mode asks for; the closing character is not consumed. */
 export function readParts(cursor: Cursor, mode: Mode): Part[] {
   const out = new Collector();
-  while (!cursor.done && !ends(cursor, mode)) {
+  while (!cursor.done) {
+    if (readPlainRun(cursor, mode, out)) continue;
+    if (ends(cursor, mode)) break;
     const part = readSpecial(cursor, mode);
     if (part !== undefined) out.push(part);
     else readLiteral(cursor, mode, out);
@@ -80,6 +82,28 @@ function readSpecial(cursor: Cursor, mode: Mode): Part | undefined {
   if (mode === 'argument') return undefined;
   if (startsProcess(cursor)) return readProcess(cursor);
   return readGlob(cursor) ?? (mode === 'word' ? readBrace(cursor) : undefined);
+}
+
+/** Runs of characters that stand for themselves, by mode: read at once, because most of a script is these. */
+const PLAIN: Readonly<Record<Mode, RegExp>> = {
+  word: /[\w.,:=%/~^-]+/y,
+  argument: /[\w.,:=%/~^-]+/y,
+  pattern: /[\w.,:=%/~^-]+/y,
+  double: /[^$`"\\]+/y,
+  heredoc: /[^$`\\]+/y,
+  'quoted-argument': /[^$`"\\}]+/y,
+  arithmetic: /[^$`"\\]+/y,
+};
+
+/** Reads plain characters; false if there are none at the cursor. */
+function readPlainRun(cursor: Cursor, mode: Mode, out: Collector): boolean {
+  const pattern = PLAIN[mode];
+  pattern.lastIndex = cursor.position;
+  if (!pattern.test(cursor.text)) return false;
+  const start = cursor.position;
+  cursor.position = Math.min(pattern.lastIndex, cursor.end);
+  out.add(cursor.slice(start), start, cursor.position);
+  return true;
 }
 
 function readLiteral(cursor: Cursor, mode: Mode, out: Collector): void {

@@ -1,7 +1,6 @@
 // BuildKit's checks that look beyond instructions: the build context and the comments.
 import type { Comment, Instruction, Item } from '../../../runtime/dockerfile/ast.ts';
 import { pragmaOf } from '../controls.ts';
-import type { FileModel } from '../file_model.ts';
 import type { FileReport, Rule } from '../rule.ts';
 
 const copyIgnoredFile: Rule = {
@@ -41,9 +40,13 @@ const invalidDefinitionDescription: Rule = {
   good: '# check=experimental=all\n\n# base is where everything starts\nFROM scratch AS base\n',
   checkFile: (file, report) => {
     let comment: Comment | undefined;
+    let line = -1;
     for (const item of file.items) {
-      if (item.kind === 'instruction') checkDescription(file, item, comment, report);
+      // A blank line between them, and the comment describes nothing.
+      if (item.startLine !== line) comment = undefined;
+      if (item.kind === 'instruction' && comment !== undefined) checkDescription(item, comment, report);
       comment = descriptionAfter(item, comment);
+      line = item.startLine + 1;
     }
   },
 };
@@ -55,8 +58,7 @@ function descriptionAfter(item: Item, before: Comment | undefined): Comment | un
   return item.source.replace(/^#/, '').trim() === '' ? undefined : item;
 }
 
-function checkDescription(file: FileModel, item: Instruction, comment: Comment | undefined, report: FileReport): void {
-  if (comment === undefined || !touches(file.items, comment, item)) return;
+function checkDescription(item: Instruction, comment: Comment, report: FileReport): void {
   const names =
     item.keyword === 'ARG'
       ? item.pairs.map((pair) => pair.key.raw)
@@ -74,13 +76,6 @@ function checkDescription(file: FileModel, item: Instruction, comment: Comment |
     { start: comment.start - item.start, end: comment.start - item.start + comment.source.length },
     { message },
   );
-}
-
-/** Whether only comments, no blank lines, are between the comment and the instruction. */
-function touches(items: readonly Item[], comment: Comment, instruction: Instruction): boolean {
-  const from = items.indexOf(comment);
-  const to = items.indexOf(instruction);
-  return to - from === instruction.startLine - comment.startLine;
 }
 
 export const fileChecks: readonly Rule[] = [copyIgnoredFile, invalidDefinitionDescription];

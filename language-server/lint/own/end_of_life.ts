@@ -1,8 +1,6 @@
 // Until when the makers of common base images care for them. Dates are those that the projects announce.
 
 /** Image, the part of the tag that names the release, the last day. */
-type Release = readonly [image: string, release: string, until: string];
-
 const DATES = `
 debian 8 2020-06-30|debian 9 2022-06-30|debian 10 2024-06-30|debian 11 2026-08-31|debian 12 2028-06-30
 ubuntu 14.04 2019-04-30|ubuntu 16.04 2021-04-30|ubuntu 18.04 2023-05-31|ubuntu 20.04 2025-05-31|ubuntu 22.04 2027-04-30
@@ -26,12 +24,12 @@ mcr.microsoft.com/dotnet 3.1 2022-12-13|mcr.microsoft.com/dotnet 5.0 2022-05-10|
 mcr.microsoft.com/dotnet 8.0 2026-11-10
 `;
 
-const RELEASES: readonly Release[] = DATES.trim()
-  .split(/[|\n]/)
-  .map((line) => {
-    const [image = '', release = '', until = ''] = line.split(' ');
-    return [image, release, until];
-  });
+/** The last day by `image release`. */
+const RELEASES: ReadonlyMap<string, string> = new Map(
+  DATES.trim()
+    .split(/[|\n]/)
+    .map((line) => [line.slice(0, line.lastIndexOf(' ')), line.slice(line.lastIndexOf(' ') + 1)]),
+);
 
 /** Names by which tags call a release of another image that is inside. */
 const CODE_NAMES: Readonly<Record<string, readonly [image: string, release: string]>> = {
@@ -57,8 +55,8 @@ export interface EndOfLife {
 export function endOfLife(image: string, tag: string, today: Date): EndOfLife | undefined {
   const day = today.toISOString().slice(0, 10);
   for (const [name, release] of candidates(image, tag)) {
-    const found = RELEASES.find(([known, number]) => known === name && number === release);
-    if (found !== undefined && found[2] < day) return { what: `${name} ${release}`, until: found[2] };
+    const until = RELEASES.get(`${name} ${release}`);
+    if (until !== undefined && until < day) return { what: `${name} ${release}`, until };
   }
   return undefined;
 }

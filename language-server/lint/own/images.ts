@@ -51,9 +51,14 @@ const movedTag: Rule = {
   },
 };
 
+const reached = new WeakMap<FileModel, Set<Stage>>();
+
 /** The stages that the last one needs, directly or not. */
 function reachable(file: FileModel): Set<Stage> {
+  const known = reached.get(file);
+  if (known !== undefined) return known;
   const seen = new Set<Stage>();
+  reached.set(file, seen);
   const visit = (stage: Stage | undefined): void => {
     if (stage === undefined || seen.has(stage)) return;
     seen.add(stage);
