@@ -3,6 +3,7 @@
 import { posix } from 'node:path';
 import { PassThrough, pipeline, type Readable, Transform } from 'node:stream';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
+import { EngineError } from '../protocol/errors.ts';
 import type { BlobStore } from '../store/blob_store.ts';
 import type { Digest } from '../store/digest.ts';
 import type { Hold } from '../store/holds.ts';
@@ -34,6 +35,12 @@ export class ArchiveFiles {
       signal.throwIfAborted();
       if (++entries > maxEntries) throw new InvalidManifest(`the archive has more than ${maxEntries} entries`);
       if (entry.type === 'file') {
+        // A few bytes of zstd can stand for terabytes: what can't fit is refused before it fills the disk.
+        if (entry.size > (await blobs.available()))
+          throw new EngineError(
+            'ResourceExhausted',
+            `cannot load the archive: ${entry.name.slice(0, 100)} of ${entry.size} bytes does not fit on the disk`,
+          );
         const stored = await blobs.ingest(entry.content, { size: entry.size, onDigest: (digest) => hold.add(digest) });
         files.#files.set(entry.name, stored);
       } else if (entry.type === 'symlink')

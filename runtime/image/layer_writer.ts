@@ -1,5 +1,4 @@
 // Brings layers into the stores: download (or read), hash, decompress, hash and unpack at once, without a second pass.
-import { statfs } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { unpackStream } from '../native/archive.ts';
 import { type BlobStore, DigestMismatch, type PartialBlob } from '../store/blob_store.ts';
@@ -21,8 +20,6 @@ export interface LayerWriterOptions {
 
 const defaultMaxExpansion = 200;
 const defaultFreeExpansion = 1 << 30;
-/** Part of the disk that an image must leave free. */
-const reserve = 0.01;
 
 export class LayerWriter {
   readonly #options: LayerWriterOptions;
@@ -87,15 +84,14 @@ export class LayerWriter {
       userXattr: this.#options.userXattr,
       ownership: 'keep',
       hash: true,
-      limits: { bytes: await this.#byteLimit(target, descriptor.size) },
+      limits: { bytes: await this.#byteLimit(descriptor.size) },
       signal,
     });
   }
 
   /** A layer may not fill the disk, nor grow beyond all proportion (a compression bomb). */
-  async #byteLimit(target: string, compressed: number): Promise<number> {
-    const { bavail, blocks, bsize } = await statfs(target);
-    const free = Math.max(0, bavail - Math.ceil(blocks * reserve)) * bsize;
+  async #byteLimit(compressed: number): Promise<number> {
+    const free = await this.#options.blobs.available();
     const { maxExpansion = defaultMaxExpansion, freeExpansion = defaultFreeExpansion } = this.#options;
     const grown = compressed * maxExpansion + freeExpansion;
     return Math.max(1, Math.min(free, grown));

@@ -5,7 +5,7 @@
 // never changed. `collect` removes those that neither a record nor a hold names.
 import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream, type ReadStream } from 'node:fs';
-import { type FileHandle, open, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { type FileHandle, open, readdir, readFile, rm, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { type Digest, digestOf, hexOf, isDigest } from './digest.ts';
@@ -29,6 +29,8 @@ export interface IngestExpectation {
 }
 
 const readChunk = 1 << 20;
+/** Part of the disk that stays free for everything else. */
+const reserve = 0.01;
 
 export class BlobStore {
   /** Digests that must not be collected although no record names them yet. */
@@ -147,6 +149,12 @@ export class BlobStore {
       await file.close();
       await rm(temporary, { force: true });
     }
+  }
+
+  /** Bytes that may be stored before the disk is as full as it should get. */
+  async available(): Promise<number> {
+    const { bavail, blocks, bsize } = await statfs(this.#ingest);
+    return Math.max(0, bavail - Math.ceil(blocks * reserve)) * bsize;
   }
 
   /** A name below ingest/ for bytes whose digest is not known yet. */
