@@ -1,5 +1,5 @@
-// libFuzzer target for the reader of config.json: any bytes are either a configuration or one clear line. What is accepted is used as the
-// runtime would use it before a container exists.
+// libFuzzer target for the reader of config.json: any bytes are either a configuration or one clear line. What is
+// accepted is used as the runtime would use it before a container exists.
 #include <cstdint>
 #include <cstdlib>
 #include <string>
