@@ -127,7 +127,10 @@ Result<Fd> Inside::make(const std::string& path, bool directory, unsigned mode, 
   if (depth > max_links) return Error::from_errno(ELOOP, "mkdir", path);
 
   const Split at = split(trim(path));
-  if (at.name == "..") return found;
+  if (at.name == "..") {
+    TRY(make(at.parent, true, 0755, depth + 1));
+    return resolve(path, O_PATH, 0, 0);
+  }
   TRY_ASSIGN(const Fd parent, make(at.parent, true, 0755, depth + 1));
   std::string target(PATH_MAX, '\0');
   if (const ssize_t length = ::readlinkat(parent.get(), at.name.c_str(), target.data(), target.size()); length >= 0) {

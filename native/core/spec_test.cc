@@ -44,7 +44,8 @@ TEST(paths_of_fields_name_list_members_and_keys) {
 }
 
 TEST(relative_destinations_are_below_the_root) {
-  const auto spec = parse_spec(head + R"("mounts":[{"destination":"data"}]})", "c");
+  const auto spec =
+      parse_spec(head + R"("mounts":[{"destination":"data"}],"linux":{"namespaces":[{"type":"mount"}]}})", "c");
   CHECK_OK(spec);
   CHECK_EQ(spec->mounts[0].destination, "/data");
 }
