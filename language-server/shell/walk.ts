@@ -36,6 +36,22 @@ export type Node =
   | { readonly type: 'part'; readonly node: Part }
   | { readonly type: 'heredoc'; readonly node: Redirect };
 
+/** One visitor that calls each of several in turn, so that one walk serves them all. */
+export function allOf(visitors: readonly Visitor[]): Visitor {
+  const each = (call: (visitor: Visitor) => void): void => {
+    for (const visitor of visitors) call(visitor);
+  };
+  return {
+    statement: (statement, path) => each((visitor) => visitor.statement?.(statement, path)),
+    pipeline: (pipeline, path) => each((visitor) => visitor.pipeline?.(pipeline, path)),
+    command: (command, path) => each((visitor) => visitor.command?.(command, path)),
+    assignment: (assignment, path) => each((visitor) => visitor.assignment?.(assignment, path)),
+    redirect: (redirect, path) => each((visitor) => visitor.redirect?.(redirect, path)),
+    word: (word, path, role) => each((visitor) => visitor.word?.(word, path, role)),
+    part: (part, path) => each((visitor) => visitor.part?.(part, path)),
+  };
+}
+
 /** Walks a whole script. */
 export function walkScript(script: Script, visitor: Visitor): void {
   new Walker(visitor).script(script);

@@ -1,6 +1,6 @@
 // What bash understands and a POSIX shell need not: ShellCheck's SC3001 to SC3067, for scripts that sh, dash or busybox runs.
 import type { Assignment, Command, ParsedScript, Part, Redirect, Script, SimpleCommand, Span, Word } from '../ast.ts';
-import { walkScript } from '../walk.ts';
+import { type Visitor, walkScript } from '../walk.ts';
 import { literalOf, roughText } from '../words.ts';
 import { checkArithmetic, isBashVariable } from './bashisms_arithmetic.ts';
 import { checkBuiltins } from './bashisms_builtins.ts';
@@ -10,15 +10,20 @@ import { replacement, type Say, type ShellDialect, type ShellFix } from './findi
 /** Reports `what` as missing from the dialect. */
 export type Missing = (code: string, span: Span, what: string, fix?: ShellFix) => void;
 
-export function checkBashisms(script: ParsedScript, dialect: ShellDialect, say: Say): void {
+/** What the checks of portability look at on a walk through the script. */
+export function bashismsVisitor(script: ParsedScript, dialect: ShellDialect, say: Say): Visitor {
   const busybox = dialect === 'busybox';
   const dash = dialect === 'dash' || busybox;
   const missing: Missing = (code, span, what, fix) => {
     const message = dash ? `${dialect} does not know ${what}` : `POSIX sh does not know ${what}`;
     say(code, span, message, fix === undefined ? {} : { fix });
   };
-  const assigned = assignedNames(script);
-  walkScript(script, {
+  let names: ReadonlySet<string> | undefined;
+  const assigned = (): ReadonlySet<string> => {
+    names ??= assignedNames(script);
+    return names;
+  };
+  return {
     command: (command) => {
       checkCompound(command, busybox, missing);
       if (command.kind === 'simple') {
@@ -40,7 +45,7 @@ export function checkBashisms(script: ParsedScript, dialect: ShellDialect, say: 
     assignment: (assignment) => checkAssignment(assignment, missing),
     redirect: (redirect) => checkRedirect(redirect, busybox, missing),
     part: (part) => checkPart(part, { dash, busybox }, assigned, missing),
-  });
+  };
 }
 
 /** Names that the script assigns itself: then they are its own, whatever bash means by them. */
@@ -146,7 +151,7 @@ function onlyLiteral(word: Word): string {
 function checkPart(
   part: Part,
   shell: { dash: boolean; busybox: boolean },
-  assigned: ReadonlySet<string>,
+  assigned: () => ReadonlySet<string>,
   missing: Missing,
 ): void {
   switch (part.kind) {
@@ -217,7 +222,7 @@ const EXPANSIONS: readonly (readonly [RegExp, string, string, boolean])[] = [
 function checkExpansion(
   part: Part & { kind: 'parameter' },
   shell: { dash: boolean; busybox: boolean },
-  assigned: ReadonlySet<string>,
+  assigned: () => ReadonlySet<string>,
   missing: Missing,
 ): void {
   for (const [pattern, code, what, always] of part.braced ? EXPANSIONS : []) {

@@ -14,9 +14,9 @@ const STATIC = new Set(
 const DYNAMIC = new Set(['BASH_MONOSECONDS', 'EPOCHREALTIME', 'EPOCHSECONDS', 'RANDOM', 'SECONDS', 'SRANDOM']);
 
 /** Whether bash, not the script, gives the variable its meaning. */
-export function isBashVariable(name: string, assigned: ReadonlySet<string>, dash: boolean): boolean {
+export function isBashVariable(name: string, assigned: () => ReadonlySet<string>, dash: boolean): boolean {
   if (dash && name === '_') return false;
-  return DYNAMIC.has(name) || (STATIC.has(name) && !assigned.has(name));
+  return DYNAMIC.has(name) || (STATIC.has(name) && !assigned().has(name));
 }
 
 const TOKEN = /\+\+|--|\*\*|\d+#[\w@]*|[A-Za-z_]\w*|\d\w*/g;
@@ -24,7 +24,7 @@ const TOKEN = /\+\+|--|\*\*|\d+#[\w@]*|[A-Za-z_]\w*|\d\w*/g;
 /** Looks at the text of an arithmetic expression; nested ones come by themselves. */
 export function checkArithmetic(
   parts: readonly Part[],
-  assigned: ReadonlySet<string>,
+  assigned: () => ReadonlySet<string>,
   dash: boolean,
   missing: Missing,
 ): void {

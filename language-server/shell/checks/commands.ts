@@ -1,6 +1,6 @@
 // Checks of single commands and loops: SC2155 2251 2028 2043 2035 2102 2013 2006 2164.
 import type { AndOr, Command, ForCommand, ParsedScript, Part, Script, SimpleCommand, Word } from '../ast.ts';
-import { type Node, walkScript } from '../walk.ts';
+import { type Node, type Visitor, walkScript } from '../walk.ts';
 import { literalOf, roughText } from '../words.ts';
 import { replacement, type Say, type ShellDialect } from './finding.ts';
 
@@ -9,24 +9,26 @@ interface Settings {
   readonly errexit: boolean;
 }
 
-export function checkCommands(script: ParsedScript, dialect: ShellDialect, errexit: boolean, say: Say): void {
+/** What the checks of commands and loops look at on a walk through the script. */
+export function commandsVisitor(script: ParsedScript, dialect: ShellDialect, errexit: boolean, say: Say): Visitor {
   const settings: Settings = { errexit: errexit || setsErrexit(script) };
-  walkScript(script, {
+  checkBangs(script, settings, say);
+  return {
     command: (command, path) => {
       if (command.kind === 'simple') checkSimple(command, path, dialect, settings, say);
       else if (command.kind === 'for') checkLoop(command, say);
-      for (const body of bodiesOf(command)) checkBangs(body, false, settings, say);
+      if (settings.errexit) for (const body of bodiesOf(command)) checkBangs(body, settings, say);
     },
     part: (part, path) => {
       if (part.kind === 'substitution') checkBackticks(script, part, path, say);
       if (part.kind === 'glob') checkRange(part, path, say);
     },
-  });
-  checkBangs(script, true, settings, say);
+  };
 }
 
 /** `set -e` anywhere in the script. */
 function setsErrexit(script: ParsedScript): boolean {
+  if (!/\bset\s/.test(script.text)) return false;
   let found = false;
   walkScript(script, {
     command: (command) => {
@@ -67,7 +69,7 @@ function bodiesOf(command: Command): Script[] {
 }
 
 /** SC2251: `set -e` does not look at a negated command. */
-function checkBangs(script: Script, _top: boolean, settings: Settings, say: Say): void {
+function checkBangs(script: Script, settings: Settings, say: Say): void {
   if (!settings.errexit) return;
   script.statements.slice(0, -1).forEach((statement: AndOr) => {
     const last = statement.pipelines.at(-1);

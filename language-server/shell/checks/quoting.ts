@@ -1,22 +1,25 @@
 // Unquoted expansions: SC2086, SC2046; and quotes in which nothing expands: SC2016.
 import type { ParsedScript, Part, SimpleCommand, Word } from '../ast.ts';
-import { type Node, walkScript } from '../walk.ts';
+import type { Node, Visitor } from '../walk.ts';
 import { literalOf } from '../words.ts';
 import { type Say, type ShellDialect, surround } from './finding.ts';
 import { cleanExpansions } from './values.ts';
 
-export function checkQuoting(script: ParsedScript, dialect: ShellDialect, say: Say): void {
-  const clean = cleanExpansions(script);
-  walkScript(script, {
+/** What the checks of quoting look at on a walk through the script. */
+export function quotingVisitor(script: ParsedScript, dialect: ShellDialect, say: Say): Visitor {
+  let clean: ReadonlySet<Part> | undefined;
+  return {
     part: (part, path) => {
       if (part.kind === 'single') checkSingleQuotes(part, path, say);
       if (part.kind !== 'parameter' && part.kind !== 'substitution') return;
-      if (isSplit(path, dialect)) {
-        if (part.kind === 'parameter') checkParameter(part, path, clean, say);
-        else checkSubstitution(part, say);
+      if (!isSplit(path, dialect)) return;
+      if (part.kind === 'substitution') checkSubstitution(part, say);
+      else {
+        clean ??= cleanExpansions(script);
+        checkParameter(part, path, clean, say);
       }
     },
-  });
+  };
 }
 
 /**

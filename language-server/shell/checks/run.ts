@@ -1,10 +1,11 @@
 // Runs all checks over one script.
 import type { ParsedScript, Span } from '../ast.ts';
-import { checkBashisms } from './bashisms.ts';
-import { checkCommands } from './commands.ts';
+import { allOf, walkScript } from '../walk.ts';
+import { bashismsVisitor } from './bashisms.ts';
+import { commandsVisitor } from './commands.ts';
 import { disabledCodes } from './directives.ts';
 import type { Say, ShellDialect, ShellFinding } from './finding.ts';
-import { checkQuoting } from './quoting.ts';
+import { quotingVisitor } from './quoting.ts';
 
 export interface CheckOptions {
   /** Whether the shell was started with `-e`. */
@@ -20,9 +21,10 @@ export function checkScript(script: ParsedScript, dialect: ShellDialect, options
       return;
     findings.push({ code, start: span.start, end: span.end, message, ...extra });
   };
-  checkQuoting(script, dialect, say);
-  checkCommands(script, dialect, options.errexit, say);
-  if (dialect === 'sh' || dialect === 'dash' || dialect === 'busybox') checkBashisms(script, dialect, say);
+  const visitors = [quotingVisitor(script, dialect, say), commandsVisitor(script, dialect, options.errexit, say)];
+  if (dialect === 'sh' || dialect === 'dash' || dialect === 'busybox')
+    visitors.push(bashismsVisitor(script, dialect, say));
+  walkScript(script, allOf(visitors));
   return findings.sort((a, b) => a.start - b.start || a.end - b.end);
 }
 
