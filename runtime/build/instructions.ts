@@ -164,7 +164,8 @@ function healthcheck(instruction: HealthcheckInstruction) {
       : ['CMD', ...command.arguments.map(({ value }) => value)];
   const duration = (name: string): number | undefined => {
     const value = flagValue(instruction, name);
-    return value === undefined ? undefined : parseDuration(value);
+    const milliseconds = value === undefined ? undefined : parseDuration(value);
+    return milliseconds === undefined ? undefined : milliseconds * 1e6;
   };
   const retries = flagValue(instruction, 'retries');
   const fields = {

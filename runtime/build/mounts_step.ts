@@ -7,6 +7,7 @@ import { chmod, chown, lstat, mkdtemp, rmdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { OciMount } from '../container/spec/oci.ts';
 import { copyTree, openInRoot } from '../native/filesystem.ts';
+import { mount, unmount } from '../native/mount.ts';
 import type { BuildRequest } from '../protocol/build.ts';
 import { EngineError } from '../protocol/errors.ts';
 import { removeTree } from '../store/files.ts';
@@ -44,7 +45,7 @@ export async function prepareMounts(
   stack: AsyncDisposableStack,
 ): Promise<PreparedMounts> {
   const prepared: PreparedMounts = { mounts: [], env: [] };
-  for (const mount of mounts) await prepare(mount, root, sources, stack, prepared);
+  for (const wanted of mounts) await prepare(wanted, root, sources, stack, prepared);
   return prepared;
 }
 
@@ -59,7 +60,7 @@ async function prepare(
     case 'bind': {
       const open = mount.writable ? sources.openWritable : sources.open;
       const from = await open.call(sources, mount.from, stack);
-      const source = await pinned(from, mount.source, stack);
+      const source = await pinned(from, mount.source, sources.scratch, stack);
       await place(root, mount.target, source.isFile, stack);
       prepared.mounts.push(bind(source.path, mount.target, mount.writable ? [] : ['ro']));
       return;
@@ -68,7 +69,7 @@ async function prepare(
       const directory = await cacheDirectory(mount, sources, stack);
       const source =
         mount.from === undefined && mount.source !== '/'
-          ? await pinned(directory, mount.source, stack)
+          ? await pinned(directory, mount.source, sources.scratch, stack)
           : { path: directory };
       await place(root, mount.target, false, stack);
       prepared.mounts.push(bind(source.path, mount.target, mount.readonly ? ['ro'] : []));
@@ -142,15 +143,30 @@ function bind(source: string, destination: string, options: readonly string[]): 
   return { destination, type: 'bind', source, options: ['rbind', 'rprivate', ...options] };
 }
 
-/** A path inside a root, held open: nobody can swap it for a link between the look and the mount. */
+/**
+ * A path inside a root, bound to a place of its own: nobody can swap it for a link between the look and the mount. The
+ * runtime mounts from that place, because it can't mount from a descriptor of another mount namespace.
+ */
 async function pinned(
   root: string,
   path: string,
+  scratch: string,
   stack: AsyncDisposableStack,
 ): Promise<{ path: string; isFile: boolean }> {
+  const directory = await mkdtemp(join(scratch, 'pinned-'));
+  stack.defer(() => removeTree(directory));
   const fd = await openInRoot(root, path, constants.O_RDONLY | constants.O_NONBLOCK);
-  stack.defer(() => closeSync(fd));
-  return { path: `/proc/${process.pid}/fd/${fd}`, isFile: !fstatSync(fd).isDirectory() };
+  try {
+    const isFile = !fstatSync(fd).isDirectory();
+    const target = join(directory, 'source');
+    if (isFile) writeFileSync(target, '');
+    else mkdirSync(target);
+    await mount({ type: 'rbind', source: `/proc/self/fd/${fd}`, target });
+    stack.defer(async () => void (await unmount(target, { detach: true })));
+    return { path: target, isFile };
+  } finally {
+    closeSync(fd);
+  }
 }
 
 async function place(root: string, target: string, isFile: boolean, stack: AsyncDisposableStack): Promise<void> {
@@ -188,7 +204,7 @@ async function cacheDirectory(
   mkdirSync(directory, { recursive: true });
   if (mount.from !== undefined) {
     const from = await sources.open(mount.from, stack);
-    const seed = await pinned(from, mount.source, stack);
+    const seed = await pinned(from, mount.source, sources.scratch, stack);
     await copyTree(seed.path, directory, { ownership: 'try' });
   }
   await chown(directory, mount.uid, mount.gid);
