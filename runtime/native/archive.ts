@@ -127,23 +127,24 @@ export async function unpackStream(source: Readable, options: UnpackOptions): Pr
   const aborter = new AbortController();
   const signal = options.signal === undefined ? aborter.signal : AbortSignal.any([options.signal, aborter.signal]);
   let feedError: unknown;
-  let unpacked = false;
+  let refused = false;
   const feeding = pipeline(source, sink).catch((error: unknown) => {
-    if (unpacked) return; // the reader went first, and its own error says why
+    if (refused) return; // the reader went first, and its own error says why
     feedError = error;
     aborter.abort(error);
   });
   try {
-    const result = await unpack(readEnd, { ...options, signal }).finally(() => {
-      unpacked = feedError === undefined;
-      closeSync(readEnd);
-    });
+    const result = await unpack(readEnd, { ...options, signal });
     await feeding;
+    if (feedError !== undefined) throw feedError;
     return result;
   } catch (error) {
+    refused = feedError === undefined;
+    throw feedError ?? error;
+  } finally {
+    closeSync(readEnd);
     sink.destroy();
     await feeding;
-    throw feedError ?? error;
   }
 }
 

@@ -159,6 +159,7 @@ test('macvlan in a namespace; ipvlan, vlan and dummy where the kernel has them',
 });
 
 test('sysctls of a namespace', async () => {
+  await applyNetwork([{ do: 'sysctl', key: 'net.ipv4.ip_forward', value: '0' }], { namespace: host });
   await applyNetwork(
     [
       { do: 'sysctl', key: 'net.ipv4.ip_forward', value: '1' },
