@@ -67,11 +67,10 @@ test('what a client typed before it vanished still arrives', async () => {
   const [, reader] = await attachReader(container);
   const typist = await attach(container);
   // More than the pipe holds: the monitor has to stop reading, see the hang-up, and still take the rest.
-  await typist.write(Buffer.alloc(200_000, 'y'));
-  await typist.closeStdin();
+  const written = [typist.write(Buffer.alloc(200_000, 'y')), typist.closeStdin()];
   typist.close();
   await container.client.start();
-  await reader.end();
+  await Promise.all([...written, reader.end()]);
   assert.equal(reader.stdout.toString().trim(), '200000');
 });
 

@@ -101,6 +101,7 @@ void AttachClient::lose_output() {
   offered_ = 0;
   waiting_ = std::string();
   if (read_closed_ || ending_) drop();
+  update_watch();
 }
 
 void AttachClient::push(std::string frame) {
