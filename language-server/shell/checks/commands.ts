@@ -168,7 +168,7 @@ function isCondition(path: readonly Node[]): boolean {
 }
 
 /** Commands that take every argument as it is. */
-const NO_OPTIONS = new Set(['printf', 'cat_', '[', '[[', 'eval', 'exec_']);
+const NO_OPTIONS = new Set(['printf', '[', '[[', 'eval']);
 
 /** SC2035: a file called `-rf` would become an option. */
 function checkDashGlobs(command: SimpleCommand, name: string, say: Say): void {
