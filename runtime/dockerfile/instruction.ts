@@ -171,6 +171,7 @@ function optional<T extends object>(properties: T): { [K in keyof T]?: Exclude<T
   const result: { [K in keyof T]?: Exclude<T[K], undefined> } = {};
   for (const key in properties) {
     const value = properties[key];
+    // The compiler does not narrow an indexed type by a check of its value.
     if (value !== undefined) result[key] = value as Exclude<T[typeof key], undefined>;
   }
   return result;
