@@ -56,6 +56,8 @@ export class Linter {
   readonly #cache = new WeakMap<Instruction, CachedFindings>();
   readonly #emitted = new WeakMap<Instruction, Emitted>();
   readonly #fileFindings = new Map<FileRule, readonly Finding[]>();
+  /** The document of the last time, and its items then. */
+  #document: LintDocument | undefined;
   #items: readonly Item[] = [];
 
   constructor(rules: readonly Rule[], options: LintOptions = {}) {
@@ -80,7 +82,8 @@ export class Linter {
   lint(document: LintDocument): Problem[] {
     const controls = readControls(document.items, this.#options.check, !this.#config.disableIgnorePragma);
     const model = this.model(document, controls);
-    const changed = changesBetween(this.#items, document.items);
+    const changed = this.#document === document ? changesBetween(this.#items, document.items) : 'all';
+    this.#document = document;
     this.#items = [...document.items];
     const byInstruction = this.#collectFileFindings(model, changed);
     const problems: Problem[] = [];
