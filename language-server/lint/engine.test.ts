@@ -11,8 +11,8 @@ const codes = (linter: Linter, text: string): string[] =>
 test('one linter may look at several documents in turn', () => {
   const linter = new Linter(rules);
   assert.deepEqual(codes(linter, 'FROM debian\n'), ['DL3006']);
-  assert.deepEqual(codes(linter, 'RUN cd /x\n'), ['DL3061', 'DL3003']);
-  assert.deepEqual(codes(linter, 'RUN cd /y\n'), ['DL3061', 'DL3003']);
+  assert.deepEqual(codes(linter, 'RUN cd /x && a\n'), ['DL3061', 'DL3003']);
+  assert.deepEqual(codes(linter, 'RUN cd /y && a\n'), ['DL3061', 'DL3003']);
   assert.deepEqual(codes(linter, 'FROM debian\n'), ['DL3006']);
 });
 
