@@ -126,7 +126,13 @@ export class Client implements Disposable {
     socket.on('error', () => {});
     const abort = () => socket.destroy();
     options.signal?.addEventListener('abort', abort, { once: true });
-    const outcome = this.#request('stream.wait', { Stream }, undefined, options.signal).finally(() => {
+    // Closing before the engine has ended the stream means that nobody wants it any more; the engine must be told.
+    const closed = new AbortController();
+    socket.once('close', () => {
+      if (!socket.readableEnded) closed.abort();
+    });
+    const signal = options.signal === undefined ? closed.signal : AbortSignal.any([options.signal, closed.signal]);
+    const outcome = this.#request('stream.wait', { Stream }, undefined, signal).finally(() => {
       if (token !== undefined) this.#progress.delete(token);
       options.signal?.removeEventListener('abort', abort);
     }) as Promise<Result<N>>;

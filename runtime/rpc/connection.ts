@@ -144,8 +144,12 @@ export class Connection {
   async #waitForStream(id: string, signal: AbortSignal): Promise<unknown> {
     const outcome = this.#services.streams.wait(id);
     const aborted = Promise.withResolvers<never>();
-    const abort = () => aborted.reject(signal.reason);
+    const abort = () => {
+      this.#services.streams.abort(id, signal.reason);
+      aborted.reject(signal.reason);
+    };
     signal.addEventListener('abort', abort, { once: true });
+    if (signal.aborted) abort();
     try {
       return (await Promise.race([outcome, aborted.promise])) ?? null;
     } finally {

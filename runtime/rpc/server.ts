@@ -37,7 +37,7 @@ export class RpcServer implements AsyncDisposable {
     try {
       await new Promise<void>((resolve, reject) => {
         server.#server.once('error', reject);
-        server.#server.listen(options.path, resolve);
+        server.#server.listen({ path: options.path, backlog: 4096 }, resolve);
       });
     } finally {
       process.umask(umask);

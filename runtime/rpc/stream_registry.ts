@@ -13,6 +13,7 @@ interface Entry {
   /** Taken away when a connection takes the stream up. */
   server: Server | undefined;
   readonly outcome: PromiseWithResolvers<unknown>;
+  readonly aborter: AbortController;
   timer: NodeJS.Timeout;
 }
 
@@ -32,7 +33,7 @@ export class StreamRegistry {
       server.abandoned?.();
       this.#settle(id, () => outcome.reject(new EngineError('Cancelled', 'nobody opened the stream in time')));
     }, patience);
-    this.#entries.set(id, { server, outcome, timer });
+    this.#entries.set(id, { server, outcome, aborter: new AbortController(), timer });
     return id;
   }
 
@@ -46,7 +47,7 @@ export class StreamRegistry {
     }
     entry.server = undefined;
     clearTimeout(entry.timer);
-    const aborter = new AbortController();
+    const { aborter } = entry;
     duplex.once('close', () => aborter.abort(new EngineError('Cancelled', 'the client closed the stream')));
     duplex.on('error', () => {});
     try {
@@ -64,6 +65,16 @@ export class StreamRegistry {
     const entry = this.#entries.get(id);
     if (entry === undefined) throw new EngineError('NotFound', `no such stream: ${id}`);
     return entry.outcome.promise;
+  }
+
+  /**
+   * Ends a stream whose client has lost interest. A closed connection alone doesn't say so: to a reader it looks like the
+   * half-close of somebody who still listens.
+   */
+  abort(id: string, reason: unknown): void {
+    const entry = this.#entries.get(id);
+    entry?.server?.abandoned?.();
+    entry?.aborter.abort(reason);
   }
 
   get size(): number {

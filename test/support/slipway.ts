@@ -9,9 +9,8 @@ import { pipeline } from 'node:stream/promises';
 import { Client } from '../../runtime/protocol/client.ts';
 import { type Frame, FrameDecoder, stderrFrame } from '../../runtime/protocol/framing.ts';
 import type { Params } from '../../runtime/protocol/methods.ts';
+import { bundles } from './bundles.ts';
 import { makeBusyboxRoot } from './oci_bundle.ts';
-
-const root = join(import.meta.dirname, '../..');
 
 export interface CliResult {
   readonly code: number;
@@ -87,7 +86,7 @@ export class TestEngine implements AsyncDisposable {
       process.execPath,
       [
         '--disable-warning=ExperimentalWarning',
-        join(root, 'runtime/slipwayd.ts'),
+        (await bundles()).helper,
         ...args,
         '--idle-timeout',
         '0',
@@ -100,7 +99,6 @@ export class TestEngine implements AsyncDisposable {
         env: { ...process.env, DOCKER_CONFIG: join(this.directory, 'config') },
       },
     );
-    this.#helper = helper;
     let complaint = '';
     helper.stderr?.on('data', (chunk: Buffer) => {
       complaint += chunk.toString();
@@ -109,6 +107,7 @@ export class TestEngine implements AsyncDisposable {
     const [said] = (await Promise.race([once(ready, 'data'), once(helper, 'exit').then(() => [])])) as [Buffer?];
     if (said === undefined) throw new Error(`the helper did not start: ${complaint}`);
     ready.destroy();
+    this.#helper = helper;
     this.#client = await Client.connect(this.socket);
   }
 
@@ -202,20 +201,16 @@ export class TestEngine implements AsyncDisposable {
 
   /** The command line, as a person calls it. */
   async cli(args: readonly string[], options: CliOptions = {}): Promise<CliResult> {
-    const child = spawn(
-      process.execPath,
-      ['--disable-warning=ExperimentalWarning', join(root, 'runtime/cli/main.ts'), ...args],
-      {
-        env: {
-          ...process.env,
-          SLIPWAY_HOST: `unix://${this.socket}`,
-          DOCKER_CONFIG: join(this.directory, 'config'),
-          TZ: 'UTC',
-          ...options.env,
-        },
-        ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+    const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', (await bundles()).cli, ...args], {
+      env: {
+        ...process.env,
+        SLIPWAY_HOST: `unix://${this.socket}`,
+        DOCKER_CONFIG: join(this.directory, 'config'),
+        TZ: 'UTC',
+        ...options.env,
       },
-    );
+      ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+    });
     child.stdin.on('error', () => {});
     child.stdin.end(options.input);
     const [stdout, stderr, [code]] = await Promise.all([
