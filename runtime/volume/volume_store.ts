@@ -155,7 +155,8 @@ export class VolumeStore implements Volumes {
       if (users.length > 0)
         throw new EngineError(
           'Conflict',
-          `cannot remove volume ${name}: it is in use by ${users.map((user) => user.name.replace(/^\//, '') || user.id.slice(0, 12)).join(', ')}`,
+          // Docker's words: clients match on them.
+          `remove ${name}: volume is in use - [${users.map(({ id }) => id).join(', ')}]`,
           {
             remedy: 'Remove these containers first',
           },
