@@ -1,5 +1,6 @@
 // libFuzzer target for the reader of config.json: any bytes are either a configuration or one clear line. What is
 // accepted is used as the runtime would use it before a container exists.
+// Sources: core/json.cc core/spec*.cc core/mount/options.cc core/capabilities.cc core/seccomp_names.cc
 #include <cstdint>
 #include <cstdlib>
 #include <string>
