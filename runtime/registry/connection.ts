@@ -172,6 +172,7 @@ function wrap(error: Error, what: string, name: string): Error {
   const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined;
   const reasons: Readonly<Record<string, string>> = {
     ENOTFOUND: `there is no host of the name ${name}; check the spelling and the network`,
+    ECONNRESET: `${name} broke the connection off`,
     ECONNREFUSED: `${name} refuses connections; check the port and that the registry runs`,
     DEPTH_ZERO_SELF_SIGNED_CERT:
       'its certificate is self-signed; add its CA to /etc/docker/certs.d, or list the registry as insecure',

@@ -259,7 +259,7 @@ describe('a pull fails clearly and leaves nothing of', () => {
         exchange.response.write(body.subarray(0, 1000), () => exchange.response.destroy());
         return true;
       };
-      await assertFails(attempt, attempt.pull(), 'Unavailable', /broke after|bytes came/);
+      await assertFails(attempt, attempt.pull(), 'Unavailable', /broke/);
     }));
 
   test('a manifest whose digest does not match', () =>
