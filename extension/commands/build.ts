@@ -37,21 +37,27 @@ export function buildCommands(tasks: Tasks, terminals: Terminals): Readonly<Reco
       if (image !== undefined) await runImage(app, terminals, emptyRunOptions(image));
     },
 
-    'slipway.image.buildStage': async (_app, first, all) => {
-      const file = await dockerfileOf(first);
-      if (file !== undefined && typeof all === 'string')
-        await tasks.build(file, { target: all, tag: stageTag(file, all) });
+    'slipway.image.buildStage': async (_app, first) => {
+      const { file, target } = stageOf(first);
+      await tasks.build(file, { target, tag: stageTag(file, target) });
     },
 
-    'slipway.image.runStage': async (app, first, all) => {
-      const file = await dockerfileOf(first);
-      if (file === undefined || typeof all !== 'string') return;
-      const outcome = await tasks.build(file, { target: all, tag: stageTag(file, all) });
+    'slipway.image.runStage': async (app, first) => {
+      const { file, target } = stageOf(first);
+      const outcome = await tasks.build(file, { target, tag: stageTag(file, target) });
       const image = outcome?.References[0] ?? outcome?.Images[0]?.Id;
-      if (image !== undefined)
-        await runImage(app, terminals, { ...emptyRunOptions(image), interactive: true, removeOnExit: true });
+      const options = { interactive: true, removeOnExit: true };
+      if (image !== undefined) await runImage(app, terminals, { ...emptyRunOptions(image), ...options });
     },
   };
+}
+
+/** What the language server's code lenses pass: the document's URI and the stage's name or number. */
+function stageOf(argument: unknown): { file: vscode.Uri; target: string } {
+  if (typeof argument === 'object' && argument !== null && 'uri' in argument && 'target' in argument) {
+    return { file: vscode.Uri.parse(String(argument.uri)), target: String(argument.target) };
+  }
+  throw new Error(vscode.l10n.t('This command is run from the lens above a FROM instruction.'));
 }
 
 function stageTag(file: vscode.Uri, stage: string): string {
