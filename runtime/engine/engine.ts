@@ -8,6 +8,7 @@ import { FileDigests } from '../build/tree.ts';
 import { connectHandlers } from '../container/connect.ts';
 import { ContainerStore } from '../container/container_store.ts';
 import { containersRoot } from '../container/directories.ts';
+import { fileHandlers } from '../container/files.ts';
 import { containerHandlers, execHandlers } from '../container/handlers.ts';
 import { recoverContainers } from '../container/recovery.ts';
 import type { ContainerServices } from '../container/services.ts';
@@ -87,6 +88,7 @@ export async function openEngine(context: EngineContext, shutdown: (stopContaine
   const nouns = {
     ...containerHandlers(containers),
     ...execHandlers(containers),
+    ...fileHandlers(containers),
     ...imageMethods,
     ...buildHandlers(build, imageMethods),
     ...registryHandlers(access),
