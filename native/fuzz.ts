@@ -43,7 +43,7 @@ function build(source: string, name: string): string {
   const sources = globSync(named.split(' '), { cwd: native }).filter((path) => !/_(test|fuzz)\.cc$/.test(path));
   const flags = ['-std=gnu++20', '-O1', '-g', '-fsanitize=fuzzer,address,undefined', '-fno-sanitize-recover=undefined'];
   const defines = ['-D_GNU_SOURCE', '-D_FILE_OFFSET_BITS=64', `-I${native}`];
-  run('clang++', [...flags, ...defines, source, ...sources, '-o', program]);
+  run('clang++', [...flags, ...defines, source, ...sources, '-o', program, '-lseccomp']);
   return program;
 }
 
