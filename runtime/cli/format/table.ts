@@ -31,10 +31,14 @@ function unescapeFormat(format: string): string {
 }
 
 function headingRow(template: string, headings: Readonly<Record<string, string>>): string {
-  const fields = templateFields(template);
+  // A label's heading is the last part of its name.
+  const labelled = template.replace(/\{\{\s*index \.Label ["`]([^"`]*)["`]\s*\}\}/g, (_, name: string) =>
+    (name.split('.').at(-1) ?? name).replace(/[-_]/g, ' ').toUpperCase(),
+  );
+  const fields = templateFields(labelled);
   const row = Object.fromEntries(fields.map((name) => [name, headings[name] ?? name.toUpperCase()]));
   // Functions would change a heading that isn't theirs to change; Docker's headings are the bare names too.
-  const plain = template.replace(/\{\{[^}]*?\.(\w+)[^}]*?\}\}/g, '{{.$1}}');
+  const plain = labelled.replace(/\{\{[^}]*?\.(\w+)[^}]*?\}\}/g, '{{.$1}}');
   return compileTemplate(plain)(row);
 }
 
