@@ -54,6 +54,22 @@ for (const rule of rules) {
   });
 }
 
+test('a heredoc is no file of the context; a file beside it is', () => {
+  const everythingAbsent: Knowledge = { ...KNOWLEDGE, contextPath: () => 'absent' };
+  const everythingIgnored: Knowledge = { ...KNOWLEDGE, contextPath: () => 'ignored' };
+  const found = (text: string, knowledge: Knowledge): string[] =>
+    new Linter(rules, { severities: {}, hadolint: DEFAULT_CONFIG, knowledge })
+      .lint(parseDockerfile(text))
+      .filter(({ code }) => code === 'SL1101' || code === 'CopyIgnoredFile')
+      .map(({ code, message }) => `${code} ${message}`);
+  const lone = 'FROM scratch\nCOPY <<E1 <<-"E2" /hello/\none\nE1\ntwo\nE2\nADD <<E3 /three\nE3\n';
+  assert.deepEqual(found(lone, everythingAbsent), []);
+  assert.deepEqual(found(lone, everythingIgnored), []);
+  const beside = 'FROM scratch\nCOPY <<E1 file /hello/\none\nE1\n';
+  assert.deepEqual(found(beside, everythingAbsent), ['SL1101 file is not in the build context']);
+  assert.equal(found(beside, everythingIgnored).length, 1);
+});
+
 test('no two rules share a code, and every code that a rule speaks for exists', () => {
   const codes = rules.map((rule) => rule.code);
   assert.equal(new Set(codes).size, codes.length);

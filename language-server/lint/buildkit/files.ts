@@ -1,5 +1,6 @@
 // BuildKit's checks that look beyond instructions: the build context and the comments.
 import type { Comment, Instruction, Item } from '../../../runtime/dockerfile/ast.ts';
+import { isHeredocMarker } from '../../../runtime/dockerfile/heredoc.ts';
 import { pragmaOf } from '../controls.ts';
 import type { FileReport, Rule } from '../rule.ts';
 
@@ -17,6 +18,7 @@ const copyIgnoredFile: Rule = {
         if (instruction.keyword !== 'COPY' && instruction.keyword !== 'ADD') continue;
         if (instruction.flags.some((flag) => flag.name === 'from')) continue;
         for (const { raw, span } of instruction.sources) {
+          if (isHeredocMarker(raw)) continue;
           if (raw.includes('$') || /^(https?|git):|^git@/.test(raw) || file.knowledge.contextPath?.(raw) !== 'ignored')
             continue;
           const command = instruction.keyword === 'ADD' ? 'Add' : 'Copy';

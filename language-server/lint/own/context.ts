@@ -1,6 +1,7 @@
 // Our own rules of what COPY and ADD bring in.
 import type { Instruction, TransferInstruction } from '../../../runtime/dockerfile/ast.ts';
 import { findFlag } from '../../../runtime/dockerfile/flags.ts';
+import { isHeredocMarker } from '../../../runtime/dockerfile/heredoc.ts';
 import type { FileModel, Stage } from '../file_model.ts';
 import { hasVariable, unquote } from '../hadolint/common.ts';
 import { fromOf } from '../hadolint/copy.ts';
@@ -27,6 +28,8 @@ const missingSource: Rule = {
         )
           continue;
         for (const { raw, span } of instruction.sources) {
+          // A heredoc is written in the Dockerfile itself.
+          if (isHeredocMarker(raw)) continue;
           const path = unquote(raw);
           if (path === '' || hasVariable(path) || REMOTE.test(path) || contextPath(path) !== 'absent') continue;
           report(instruction, span, { message: `${path} is not in the build context` });
