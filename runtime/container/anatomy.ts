@@ -109,14 +109,14 @@ async function cgroupView(container: Container): Promise<Anatomy['Cgroup']> {
 
 /** Newest first, with the instruction that made each. */
 async function layersOf(services: ContainerServices, container: Container): Promise<AnatomyLayer[]> {
-  const { config, lowerDirs } = await services.images.resolve(container.record.imageId);
+  const { config, layers } = await services.images.resolve(container.record.imageId);
   const made = config.history.filter((entry) => entry.empty_layer !== true);
   return config.rootfs.diff_ids
     .map((diffId, index) => ({
-      ChainId: lowerDirs[lowerDirs.length - 1 - index] ?? '',
+      ChainId: layers[index]?.chainId ?? '',
       DiffId: diffId,
       CreatedBy: made[index]?.created_by ?? '',
-      Size: 0,
+      Size: layers[index]?.size ?? 0,
     }))
     .reverse();
 }

@@ -10,6 +10,8 @@ export interface ContainerImage {
   readonly config: ImageConfig;
   /** Unpacked layers for overlay, topmost first. */
   readonly lowerDirs: readonly string[];
+  /** The same layers, bottom first: their chain ids and bytes of file data. */
+  readonly layers: readonly { readonly chainId: string; readonly size: number }[];
   /** Bytes of all layers. */
   readonly size: number;
 }

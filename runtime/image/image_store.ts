@@ -160,7 +160,10 @@ export class ImageStore implements ImageSource {
         'NotFound',
         `image with reference ${text} was found but does not provide the specified platform (${platform})`,
       );
-    return { id: record.id, config, lowerDirs: this.lowerDirs(record), size: record.size };
+    const layers = await Promise.all(
+      record.chainIds.map(async (chainId) => ({ chainId, size: (await this.layers.info(chainId))?.size ?? 0 })),
+    );
+    return { id: record.id, config, lowerDirs: this.lowerDirs(record), layers, size: record.size };
   }
 
   async commit(request: CommitRequest): Promise<string> {
