@@ -198,13 +198,13 @@ export class Exchange {
   /** The body of the request and the body of the answer as the two directions of one stream. */
   duplex(contentType: string): Duplex {
     const { request } = this;
-    return Duplex.from({ readable: request, writable: this.open(200, contentType) });
+    return quiet(Duplex.from({ readable: request, writable: this.open(200, contentType) }));
   }
 
   /** The body of the request as a stream whose other direction leads nowhere: the answer comes after it. */
   incoming(): Duplex {
     const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
-    return Duplex.from({ readable: this.request, writable: nowhere });
+    return quiet(Duplex.from({ readable: this.request, writable: nowhere }));
   }
 
   /**
@@ -243,6 +243,11 @@ export class Exchange {
       `HTTP/1.1 ${status} \r\n${type}Content-Length: ${length}\r\nConnection: close\r\n\r\n${text}`,
     );
   }
+}
+
+/** A client that leaves in the middle of a stream is told by `signal`; the stream's own error must not end the helper. */
+function quiet(stream: Duplex): Duplex {
+  return stream.on('error', () => {});
 }
 
 /** The next bytes of a socket that nobody else reads; `undefined` at its end. */

@@ -110,40 +110,43 @@ export class DockerApiServer implements AsyncDisposable {
       answer.response.setHeader('Server', `Slipway/${this.#services.version} (linux)`);
       answer.response.on('error', () => {});
     }
-    const url = new URL(request.url ?? '/', 'http://docker');
-    const negotiated = negotiate(url.pathname);
-    const found = 'problem' in negotiated ? undefined : this.#find(request.method ?? 'GET', negotiated.path);
-    const exchange = new Exchange(this.#services.handlers, request, answer, {
-      path: found?.path ?? [],
-      query: url.searchParams,
-      version: 'problem' in negotiated ? 0 : negotiated.version,
-    });
+    const { serve, ...asked } = this.#find(request);
+    const exchange = new Exchange(this.#services.handlers, request, answer, asked);
     try {
       if (this.#isTcp) refuseBrowsers(request);
-      if ('problem' in negotiated) throw new HttpError(400, negotiated.problem);
-      if (found === undefined) throw new HttpError(404, 'page not found');
-      await found.route.serve(exchange);
+      await serve(exchange);
     } catch (error) {
       if (!exchange.signal.aborted)
-        this.#services.log.debug(`${request.method} ${url.pathname}`, { error: String(error) });
+        this.#services.log.debug(`${request.method} ${request.url}`, { error: String(error) });
       exchange.fail(error);
     }
   }
 
-  #find(method: string, path: string): { route: Route; path: readonly string[] } | undefined {
-    for (const route of this.#routes) {
-      const match = route.method === method ? route.pattern.exec(path) : null;
-      if (match !== null) return { route, path: match.slice(1).map(decodePart) };
+  /** Who serves a request; for an address that leads nowhere, someone who says so. */
+  #find(request: IncomingMessage): Pick<Route, 'serve'> & { path: string[]; query: URLSearchParams; version: number } {
+    const refuse = (status: number, message: string) => ({
+      path: [],
+      query: new URLSearchParams(),
+      version: 0,
+      serve: async () => {
+        throw new HttpError(status, message);
+      },
+    });
+    const url = URL.parse(request.url ?? '/', 'http://docker');
+    if (url === null) return refuse(400, 'malformed path');
+    const negotiated = negotiate(url.pathname);
+    if ('problem' in negotiated) return refuse(400, negotiated.problem);
+    const { version } = negotiated;
+    for (const { method, pattern, serve } of this.#routes) {
+      const match = method === request.method ? pattern.exec(negotiated.path) : null;
+      if (match === null) continue;
+      try {
+        return { path: match.slice(1).map(decodeURIComponent), query: url.searchParams, version, serve };
+      } catch {
+        return refuse(400, `malformed path: ${url.pathname}`);
+      }
     }
-    return undefined;
-  }
-}
-
-function decodePart(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    throw new HttpError(400, `malformed path: ${text}`);
+    return refuse(404, 'page not found');
   }
 }
 
