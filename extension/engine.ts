@@ -24,6 +24,8 @@ export class Engine implements vscode.Disposable {
   #disposed = false;
   /** Set while a person wants no engine: it doesn't come back by itself then. */
   #wantedDown = false;
+  /** The last try failed: a view that is drawn again is no reason for another. */
+  #failed = false;
 
   readonly onDidChangeState = this.#stateChanged.event;
   /** Every event of the engine, after the rows have taken it in. */
@@ -44,6 +46,12 @@ export class Engine implements vscode.Disposable {
     this.#wantedDown = false;
     this.#connecting ??= this.#connect();
     return this.#connecting;
+  }
+
+  /** For a view that is shown: connects unless that failed before or nobody wants the engine; then its buttons start it. */
+  async prepare(): Promise<Client | undefined> {
+    if (this.#connecting === undefined && (this.#failed || this.#wantedDown)) return undefined;
+    return await this.client().catch(() => undefined);
   }
 
   /** Ends the helper, if one runs; containers run on. A new one is started with the next `client()`. */
@@ -73,11 +81,13 @@ export class Engine implements vscode.Disposable {
     try {
       const client = await this.#open();
       await this.#fill(client);
+      this.#failed = false;
       this.#setState('running');
       void client.closed.then(() => this.#lost());
       return client;
     } catch (error) {
       this.#connecting = undefined;
+      this.#failed = true;
       this.#log.error(errorMessage(error));
       const denied = isEngineError(error, 'PermissionDenied') || errorCode(error) === 'EACCES';
       this.#setState(denied ? 'denied' : 'stopped');
@@ -93,7 +103,7 @@ export class Engine implements vscode.Disposable {
       const absent = ['ENOENT', 'ECONNREFUSED'].includes(errorCode(error) ?? '');
       if (!absent || location.start === undefined) throw error;
       this.#log.info(`no engine at ${location.socket}: starting ${location.start.program}`);
-      await startEngine(location.start, location.socket, this.#log);
+      await startEngine(location.start, this.#log);
       return await Client.connect(location.socket);
     }
   }

@@ -98,7 +98,7 @@ export class ContainersView implements vscode.Disposable {
 
   async #roots(): Promise<readonly Row[]> {
     // A view that is shown wants the engine; a failure shows as the view's welcome content.
-    await this.#engine.client().catch(() => undefined);
+    await this.#engine.prepare();
     const groups = groupContainers(this.#records.all('container'), this.#choice());
     this.#layout = this.#layoutOf();
     this.#rows.clear();

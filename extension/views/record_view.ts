@@ -93,7 +93,7 @@ export class RecordView<K extends RecordKind> implements vscode.Disposable {
   }
 
   async #roots(): Promise<readonly Row[]> {
-    await this.#engine.client().catch(() => undefined);
+    await this.#engine.prepare();
     const shown = this.#records
       .all(this.#style.kind)
       .filter((record) => fuzzyMatches(this.#filter.text, this.#style.text(record)))

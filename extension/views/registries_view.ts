@@ -74,7 +74,7 @@ export class RegistriesView implements vscode.Disposable {
   }
 
   async #roots(): Promise<readonly Row[]> {
-    const client = await this.#engine.client().catch(() => undefined);
+    const client = await this.#engine.prepare();
     if (client === undefined) return [];
     const registries = await client.call('registry.list', {});
     return registries.map(

@@ -122,21 +122,8 @@ export class TestEngine implements AsyncDisposable {
     this.#client = undefined;
   }
 
-  async importBusybox(reference = 'busybox:latest', changes: readonly string[] = ['CMD ["sh"]']): Promise<string> {
-    const tree = mkdtempSync(join(this.directory, 'root-'));
-    makeBusyboxRoot(tree);
-    const archive = `${tree}.tar`;
-    execFileSync('tar', ['-C', tree, '--owner=0', '--group=0', '-cf', archive, '.']);
-    const { socket, outcome } = await this.client.stream('image.import', {
-      Reference: reference,
-      Changes: [...changes],
-    });
-    socket.resume();
-    await pipeline(createReadStream(archive), socket);
-    const { Id } = await outcome;
-    rmSync(tree, { recursive: true });
-    rmSync(archive);
-    return Id;
+  importBusybox(reference?: string, changes?: readonly string[]): Promise<string> {
+    return importBusybox(this.client, this.directory, reference, changes);
   }
 
   async create({ Config, ...options }: CreateOptions = {}): Promise<string> {
@@ -251,6 +238,26 @@ export class TestEngine implements AsyncDisposable {
   #unmountAll(): void {
     for (const target of this.mounts().reverse()) execFileSync('umount', ['--lazy', target]);
   }
+}
+
+/** Gives an engine an image of busybox; works in `directory`. Its id. */
+export async function importBusybox(
+  client: Client,
+  directory: string,
+  reference = 'busybox:latest',
+  changes: readonly string[] = ['CMD ["sh"]'],
+): Promise<string> {
+  const tree = mkdtempSync(join(directory, 'root-'));
+  makeBusyboxRoot(tree);
+  const archive = `${tree}.tar`;
+  execFileSync('tar', ['-C', tree, '--owner=0', '--group=0', '-cf', archive, '.']);
+  const { socket, outcome } = await client.stream('image.import', { Reference: reference, Changes: [...changes] });
+  socket.resume();
+  await pipeline(createReadStream(archive), socket);
+  const { Id } = await outcome;
+  rmSync(tree, { recursive: true });
+  rmSync(archive);
+  return Id;
 }
 
 async function text(stream: Readable): Promise<string> {
