@@ -170,7 +170,8 @@ export async function createContainer(
   const id = randomBytes(32).toString('hex');
   const merged = mergeConfig(params.Config, image.config.config);
   const config = { ...merged, Hostname: hostnameOf(services, merged, host, id) };
-  checkCreate(config, host, { ...facts, cpus: availableParallelism() });
+  // What the image adds is checked too; the host name that the engine chooses is nobody's wish.
+  checkCreate(merged, host, { ...facts, cpus: availableParallelism() });
   commandOf(config);
   const requests = mountRequests(config, host, inheritedMounts(services, host));
   const mounts = await Promise.all(requests.map((wanted) => resolveMount(services, wanted)));
