@@ -61,12 +61,13 @@ export async function mountChain(
   await Promise.all([root, work, empty].map((path) => mkdir(path)));
   const lower = [...extra, ...lowerDirs(images, chain)];
   try {
-    if (upper === undefined && lower.length === 1) {
+    // An overlay without an upper directory needs two below it.
+    if (upper === undefined && lower.length < 2) {
       await mount({ type: 'bind', source: lower[0] ?? empty, target: root, options: ['ro'] });
     } else {
       await mountOverlay({
         // An overlay needs something below: nothing, for what is built from scratch.
-        lower: lower.length === 0 || (upper === undefined && lower.length < 2) ? [...lower, empty] : lower,
+        lower: lower.length === 0 ? [empty] : lower,
         target: root,
         ...(upper === undefined ? {} : { upper, work }),
         ...(images.context.rootless ? { userXattr: true } : {}),

@@ -32,12 +32,14 @@ interface Owner {
 
 export async function copyFiles(operation: CopyOperation, selection: Selection, target: CopyTarget): Promise<void> {
   const owner = await ownerOf(operation.chown, target.root);
-  const intoDirectory = selection.intoDirectory || (await isDirectory(target.root, operation.destination));
+  const archives = operation.unpack ? selection.files.filter(({ entry, isNamed }) => isNamed && isArchive(entry)) : [];
+  // What an archive holds goes below the destination, whatever that looks like.
+  const intoDirectory =
+    selection.intoDirectory || archives.length > 0 || (await isDirectory(target.root, operation.destination));
   const base = intoDirectory ? operation.destination : posix.dirname(operation.destination);
   const lone = intoDirectory ? undefined : posix.basename(operation.destination);
   await makeDirectoryInRoot(target.root, base, owner ?? {});
 
-  const archives = operation.unpack ? selection.files.filter(({ entry, isNamed }) => isNamed && isArchive(entry)) : [];
   const plain = selection.files.filter((file) => !archives.includes(file));
   for (const { entry } of archives)
     await unpackArchive(entry.absolute, posix.join(target.root, base), target.root, base, target.signal);

@@ -4,6 +4,12 @@ import type { ContainerDefaults, HistoryEntry, ImageConfig } from '../image/conf
 /** ContainerDefaults that can be changed. */
 export type MutableDefaults = { -readonly [K in keyof ContainerDefaults]: ContainerDefaults[K] };
 
+/** What BuildKit starts a stage `FROM scratch` with. */
+const scratchConfig: ContainerDefaults = {
+  Env: ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'],
+  WorkingDir: '/',
+};
+
 export class StageState {
   readonly config: MutableDefaults;
   readonly history: HistoryEntry[];
@@ -23,9 +29,9 @@ export class StageState {
       this.inherited = this.history.length;
       return;
     }
-    this.config = structuredClone(base?.config ?? {});
+    this.config = structuredClone(base?.config ?? scratchConfig);
     this.history = [...(base?.history ?? [])];
-    this.#env = new Map((base?.config.Env ?? []).map(splitVariable));
+    this.#env = new Map((this.config.Env ?? []).map(splitVariable));
     this.#args = new Map();
     this.author = base?.author;
     this.inherited = this.history.length;
