@@ -194,5 +194,7 @@ describe('the docker client', { skip: hasDocker ? false : 'no docker client on t
     assert.match(old.body, /client version 1\.12 is too old\. Minimum supported API version is 1\.40/);
     assert.match((await get('/v1.99/info')).body, /client version 1\.99 is too new/);
     assert.equal((await get('/v1.51/no/such/path')).status, 404);
+    assert.equal((await get('//')).status, 400);
+    assert.equal((await get('/v1.51/containers/%zz/json')).status, 400);
   });
 });
