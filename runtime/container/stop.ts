@@ -156,8 +156,11 @@ export async function unpauseContainer(services: ContainerServices, container: C
     if (container.state.status !== 'paused')
       throw new EngineError('Conflict', `Container ${container.id} is not paused`);
     await runOci(services, container, ['resume', container.id]);
-    container.state.status = 'running';
-    services.store.save(container);
+    // A signal that waited for the thaw may have ended it by now: then its exit is what is recorded.
+    if (container.isRunning) {
+      container.state.status = 'running';
+      services.store.save(container);
+    }
     publish(services, container, 'unpause');
   });
 }
