@@ -33,7 +33,12 @@ export function locateEngine(context: vscode.ExtensionContext): EngineLocation {
   const paths = asRoot ? defaultPaths(process.env, 0) : defaultPaths();
   const socket = argumentOf(own, '--socket') ?? paths.socket;
   const log = join(argumentOf(own, '--exec-root') ?? paths.execRoot, 'slipwayd.log');
-  const args = own.includes('--log-file') ? own : ['--log-file', log, ...own];
+  const runtime = vscode.workspace.getConfiguration('slipway').get('runtime', '');
+  const args = [
+    ...(own.includes('--log-file') ? [] : ['--log-file', log]),
+    ...(runtime === '' ? [] : ['--add-runtime', `editor=${runtime}`, '--default-runtime', 'editor']),
+    ...own,
+  ];
   return { socket, start: { program, args, asRoot } };
 }
 

@@ -49,7 +49,11 @@ export class ContainersView implements vscode.Disposable {
       }),
       activity.onDidChange((id) => this.#redraw(id)),
       filter.onDidChange(() => this.#provider.refresh()),
-      engine.onDidChangeState(() => this.#provider.refresh()),
+      engine.onDidChangeState((state) => {
+        if (state === 'running') this.view.message = '';
+        else if (this.#rows.size > 0) this.view.message = vscode.l10n.t('The engine ended; it is started again…');
+        this.#provider.refresh();
+      }),
       vscode.workspace.onDidChangeConfiguration((event) => {
         if (event.affectsConfiguration('slipway.containers')) this.#provider.refresh();
       }),
