@@ -64,6 +64,8 @@ export interface CodeServerOptions {
   workspace: string;
   /** User settings written before the start. */
   settings?: Record<string, unknown>;
+  /** Settings of the machine, written before the start: the editor takes those of `machine` scope from nowhere else. */
+  machineSettings?: Record<string, unknown>;
   env?: Record<string, string>;
   /** VSIX files to install before the start. */
   extensions?: readonly string[];
@@ -87,6 +89,8 @@ export async function startCodeServer(options: CodeServerOptions): Promise<CodeS
       ...options.settings,
     }),
   );
+  mkdirSync(join(userData, 'Machine'));
+  writeFileSync(join(userData, 'Machine/settings.json'), JSON.stringify(options.machineSettings ?? {}));
   const folders = ['--user-data-dir', userData, '--extensions-dir', join(home, 'extensions')];
   const env = { ...process.env, ...options.env, XDG_CONFIG_HOME: join(home, 'config') };
 

@@ -1,7 +1,7 @@
 // Page objects: a person's view of the workbench in headless Chromium. Everything waits for what it expects to see.
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Browser, chromium, type Locator, type Page } from 'playwright-core';
+import { type Browser, chromium, type FrameLocator, type Locator, type Page } from 'playwright-core';
 
 const chromiumFlags = [
   '--no-sandbox',
@@ -33,7 +33,7 @@ export class Workbench {
       permissions: ['clipboard-read', 'clipboard-write'],
     });
     const page = await context.newPage();
-    page.setDefaultTimeout(30_000);
+    page.setDefaultTimeout(8_000);
     await page.goto(url);
     await page.locator('.activitybar').waitFor();
     return new Workbench(browser, page);
@@ -57,8 +57,7 @@ export class Workbench {
   /** Runs a command from the palette by its title, as a person types it. */
   async runCommand(title: string): Promise<void> {
     await this.page.keyboard.press('F1');
-    await this.page.locator('.quick-input-widget').waitFor();
-    await this.page.keyboard.insertText(title);
+    await this.page.locator('.quick-input-widget input.input').fill(`>${title}`);
     await this.page.locator('.quick-input-list .monaco-list-row').filter({ hasText: title }).first().click();
   }
 
@@ -78,6 +77,26 @@ export class Workbench {
   /** Presses a button of the modal dialog. */
   async dialog(button: string): Promise<void> {
     await this.page.locator('.monaco-dialog-box').getByRole('button', { name: button, exact: true }).click();
+  }
+
+  /** A row of the open quick pick. */
+  quickPick(text: string): Locator {
+    return this.page.locator('.quick-input-list .monaco-list-row').filter({ hasText: text }).first();
+  }
+
+  /** The text of the editor in front, once it holds `text`. */
+  editor(text: string): Locator {
+    return this.page.locator('.part.editor .view-lines').filter({ hasText: text }).first();
+  }
+
+  /** The extension's own page in the editor in front. */
+  webview(): FrameLocator {
+    return this.page.frameLocator('iframe.webview').first().frameLocator('#active-frame');
+  }
+
+  async closeEditors(): Promise<void> {
+    await this.runCommand('View: Close All Editors');
+    await this.page.locator('.part.editor .tab').first().waitFor({ state: 'detached' });
   }
 
   /** The notification that contains the text. */
@@ -115,7 +134,11 @@ export class View {
   /** Right-clicks the row and chooses the entry. */
   async contextMenu(row: string | RegExp, entry: string): Promise<void> {
     await this.row(row).click({ button: 'right' });
-    await this.#workbench.page.getByRole('menuitem', { name: entry, exact: true }).click();
+    // An entry's name goes on with its key, if it has one. A menu that has just opened takes no clicks yet, but keys.
+    const exact = new RegExp(`^${entry.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}(?![ a-z…])`);
+    await this.#workbench.page.locator('.monaco-menu .action-item').filter({ hasText: exact }).first().hover();
+    await this.#workbench.page.keyboard.press('Enter');
+    await this.#workbench.page.locator('.monaco-menu').waitFor({ state: 'detached' });
   }
 
   /** Clicks an inline button of the row. */
