@@ -183,7 +183,7 @@ describe('the sidebar', { skip: whyNotHere() ?? false, timeout: 240_000 }, () =>
     assert.ok(!(await engine.call('network.list', {})).some(({ Name }) => Name === 'canal'));
   });
 
-  story('an image is tagged, run with a port, and its second name removed', async () => {
+  story('an image is tagged, and run with a port by the form', async () => {
     const images = await bench.view('Images');
     await images.contextMenu('busybox', 'Tag…');
     await bench.answer('pilot:1');
