@@ -3,16 +3,16 @@ import { test } from 'node:test';
 import { buildRequest, suggestTag } from './definition.ts';
 
 test('paths are taken from the workspace folder, the context from the Dockerfile', () => {
-  assert.deepEqual(buildRequest({ dockerfile: 'api/Dockerfile' }, '/work'), {
-    Context: '/work/api',
-    Dockerfile: '/work/api/Dockerfile',
+  assert.deepEqual(buildRequest({ dockerfile: 'api/Dockerfile' }, '/home/me'), {
+    Context: '/home/me/api',
+    Dockerfile: '/home/me/api/Dockerfile',
   });
   assert.deepEqual(
     buildRequest(
       { dockerfile: '/x/Dockerfile', context: '.', tag: 'a:b', target: 't', buildArgs: { A: '1' } },
-      '/work',
+      '/home/me',
     ),
-    { Context: '/work', Dockerfile: '/x/Dockerfile', Tags: ['a:b'], Target: 't', BuildArgs: { A: '1' } },
+    { Context: '/home/me', Dockerfile: '/x/Dockerfile', Tags: ['a:b'], Target: 't', BuildArgs: { A: '1' } },
   );
 });
 
