@@ -164,7 +164,7 @@ test('a size given before the start, and one in an attach frame, reach the termi
 test('a terminal echoes, interrupts, and carries both outputs in one stream', async () => {
   await using containers = new MonitoredContainers();
   const container = await containers.create({
-    script: 'trap "echo interrupted; exit 7" INT; echo ready; echo error >&2; while :; do read line; done',
+    script: 'trap "echo interrupted; exit 7" INT; echo ready; echo error >&2; cat',
     terminal: true,
     options: { stdin: true },
   });
@@ -172,7 +172,7 @@ test('a terminal echoes, interrupts, and carries both outputs in one stream', as
   await container.client.start();
   await reader.until(() => reader.stdout.includes('error'), 'the shell');
   await stream.write(Buffer.from('hello\r'));
-  await reader.until(() => reader.stdout.includes('hello\r\n'), 'the echo');
+  await reader.until(() => reader.stdout.includes('hello\r\nhello\r\n'), 'the echo, and cat');
   await stream.write(Buffer.from([3]));
   await reader.end();
   assert.match(reader.stdout.toString(), /ready\r\n.*error\r\n/s);
