@@ -79,7 +79,12 @@ export interface CommandSpec {
   readonly stopAtFirst?: boolean;
   /** Every word behind the command is an argument: it reads its options itself. */
   readonly passThrough?: boolean;
-  readonly completes?: ArgumentKind;
+  /** What its arguments are, for completion: all of them, or each by its place (the last one stands for the rest). */
+  readonly completes?: ArgumentKind | readonly ArgumentKind[];
+  /** Words that an argument may be, for completion. */
+  readonly choices?: readonly string[];
+  /** Not shown in help. */
+  readonly hidden?: boolean;
   /** The exit code. */
   readonly run: (invocation: Invocation, context: CliContext) => Promise<number>;
 }

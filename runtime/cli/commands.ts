@@ -1,6 +1,7 @@
 // Every command. A command is declared where it is implemented; this is the list.
 import type { CommandSpec } from './command.ts';
 import { buildCommands } from './commands/build.ts';
+import { completionCommands } from './commands/completion.ts';
 import { containerFileCommands } from './commands/container_files.ts';
 import { containerLifeCommands } from './commands/container_life.ts';
 import { containerListCommands } from './commands/container_list.ts';
@@ -34,4 +35,5 @@ export const commands: readonly CommandSpec[] = [
   ...systemCommands,
   ...inspectCommands,
   ...lintCommands,
+  ...completionCommands(() => commands),
 ];

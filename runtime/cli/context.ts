@@ -7,6 +7,8 @@ import type { Terminal } from './terminal.ts';
 export interface CliContext extends AsyncDisposable {
   /** Connects with the first call; starts the helper if it is this user's own and not there yet. */
   engine(): Promise<Client>;
+  /** Connects only where an engine runs already. */
+  runningEngine(): Promise<Client | undefined>;
   readonly terminal: Terminal;
   readonly environment: NodeJS.ProcessEnv;
   /** Fires with Ctrl-C outside of attached containers. */
@@ -30,6 +32,10 @@ export function createContext({ host, terminal, signal }: ContextOptions): CliCo
     engine: () => {
       connecting ??= connect();
       return connecting;
+    },
+    runningEngine: () => {
+      connecting ??= connectEngine(host === undefined ? defaultPaths().socket : socketOfHost(host), signal);
+      return connecting.catch(() => undefined);
     },
     terminal,
     environment: process.env,

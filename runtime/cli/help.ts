@@ -58,7 +58,8 @@ export const groups: Readonly<Record<string, string>> = {
 };
 
 export function topHelp(commands: readonly CommandSpec[], globals: readonly OptionSpec[]): string {
-  const top = commands.flatMap((command) =>
+  const shown = commands.filter(({ hidden }) => hidden !== true);
+  const top = shown.flatMap((command) =>
     [command.path, ...(command.aliases ?? [])]
       .filter((path) => path.length === 1)
       .map((path) => [`  ${path[0] ?? ''}`, command.summary] as const),

@@ -1,25 +1,14 @@
 // slipway: the command line.
 import { EngineError } from '../protocol/errors.ts';
-import { type CommandSpec, flag, type OptionSpec, text } from './command.ts';
+import type { CommandSpec } from './command.ts';
 import { commands } from './commands.ts';
 import { createContext } from './context.ts';
 import { ExitCode } from './exit_code.ts';
 import { TemplateError } from './format/template.ts';
+import { globals } from './globals.ts';
 import { commandHelp, groupHelp, topHelp } from './help.ts';
 import { HelpRequest, parseCommand, UsageError } from './parse.ts';
 import { Terminal } from './terminal.ts';
-
-const globals: readonly OptionSpec[] = [
-  text(
-    'host',
-    'string',
-    'Engine socket to connect to (unix:///path); default: SLIPWAY_HOST, then your own engine',
-    'H',
-  ),
-  flag('debug', 'Show the whole error when something fails', 'D'),
-  flag('version', 'Print version information and quit', 'v'),
-  flag('help', 'Print usage', 'h'),
-];
 
 interface Globals {
   readonly host: string | undefined;

@@ -209,7 +209,7 @@ export const networkCommands: readonly CommandSpec[] = [
     usage: 'NETWORK [NETWORK...]',
     options: [flag('force', 'Do not error if the network does not exist', 'f')],
     min: 1,
-    completes: 'network',
+    completes: ['network', 'container'],
     run: remove,
   },
   {

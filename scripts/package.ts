@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { createVSIX } from '@vscode/vsce';
 
-const root = import.meta.dirname;
+const root = join(import.meta.dirname, '..');
 const staging = join(root, 'dist/package');
 const { values } = parseArgs({ options: { out: { type: 'string' } } });
 
