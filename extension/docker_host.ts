@@ -8,7 +8,7 @@ import type { Handler } from './commands/app.ts';
 const run = promisify(execFile);
 
 /** The Docker Engine API's socket lies beside the engine's own. */
-export function dockerSocket(engineSocket: string): string {
+function dockerSocket(engineSocket: string): string {
   return join(dirname(engineSocket), 'docker.sock');
 }
 
@@ -36,6 +36,9 @@ export class TerminalEnvironment implements vscode.Disposable {
     this.#collection.clear();
     this.#collection.append('PATH', `:${this.#context.asAbsolutePath('dist/bin')}`);
     this.#collection.replace('SLIPWAY_NODE', process.execPath);
+    // Where bash and fish look for completions. Unset, it stands for these two (XDG Base Directory Specification).
+    const shared = process.env['XDG_DATA_DIRS'] || '/usr/local/share:/usr/share';
+    this.#collection.replace('XDG_DATA_DIRS', `${shared}:${this.#context.asAbsolutePath('dist/share')}`);
     if (vscode.workspace.getConfiguration('slipway.terminal').get('dockerHost', false)) {
       this.#collection.replace('DOCKER_HOST', `unix://${dockerSocket(this.#socket())}`);
     }

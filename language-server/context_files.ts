@@ -2,7 +2,7 @@
 import type { Dirent } from 'node:fs';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
-import { basename, dirname, join, relative, resolve, sep } from 'node:path';
+import { dirname, join, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { IgnoreMatcher, type ParentMatches, parseDockerignore } from '../runtime/dockerfile/dockerignore.ts';
 
@@ -115,10 +115,4 @@ export function existsInContext(context: string, path: string): 'file' | 'direct
   } catch {
     return undefined;
   }
-}
-
-/** The name of a file from its URI. */
-export function fileNameOf(uri: string): string {
-  const directory = directoryOf(uri);
-  return directory === undefined ? uri.slice(uri.lastIndexOf('/') + 1) : basename(fileURLToPath(uri));
 }

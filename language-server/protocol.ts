@@ -51,13 +51,6 @@ export const commands = {
   runStage: 'slipway.image.runStage',
 } as const;
 
-/** The argument of the stage commands. */
-export interface StageCommandArgument {
-  readonly uri: string;
-  /** The stage's name, or its number when it has none: a value for `--target`. */
-  readonly target: string;
-}
-
 /** What a client may say in `initializationOptions`. */
 export interface InitializationOptions {
   /** The commands of code lenses that the client runs. */

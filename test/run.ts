@@ -11,7 +11,7 @@ const root = join(import.meta.dirname, '..');
 const words = process.argv.slice(2);
 
 const files = globSync(
-  ['extension', 'language-server', 'runtime', 'native', 'test'].map((part) => `${part}/**/*.test.ts`),
+  ['extension', 'language-server', 'runtime', 'native', 'scripts', 'test'].map((part) => `${part}/**/*.test.ts`),
   {
     cwd: root,
     exclude: (path) => path === 'native/build' || path.endsWith('/node_modules'),

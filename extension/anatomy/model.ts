@@ -19,7 +19,7 @@ export interface Sample {
   pidsLimit?: number;
 }
 
-export interface NamespaceFact {
+interface NamespaceFact {
   /** pid, net, mnt, uts, ipc, user, cgroup, time. */
   type: string;
   /** The inode number by which the kernel names it; absent while the container is not running. */
@@ -28,7 +28,7 @@ export interface NamespaceFact {
   sharedWith: readonly string[];
 }
 
-export interface LayerFact {
+interface LayerFact {
   id: string;
   bytes: number;
   createdBy: string;

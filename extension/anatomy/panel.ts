@@ -113,7 +113,7 @@ class Watch implements vscode.Disposable {
 }
 
 /** A reading as the charts want it; `undefined` for the first one, which has nothing to be a rate against. */
-export function toSample(stats: ContainerStats, previous: ContainerStats | undefined): Sample | undefined {
+function toSample(stats: ContainerStats, previous: ContainerStats | undefined): Sample | undefined {
   const time = Date.parse(stats.read);
   const elapsed = previous === undefined ? 0 : time - Date.parse(previous.read);
   if (previous === undefined || elapsed <= 0 || stats.memory_stats.usage === undefined) return undefined;

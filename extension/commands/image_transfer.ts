@@ -136,9 +136,7 @@ async function openArchive(): Promise<vscode.Uri | undefined> {
 }
 
 /** Adds up the layers' figures: bytes so far of bytes in all. */
-export function transferReporter(
-  report: (message: string, fraction?: number) => void,
-): (progress: TransferProgress) => void {
+function transferReporter(report: (message: string, fraction?: number) => void): (progress: TransferProgress) => void {
   const layers = new Map<string, { current: number; total: number }>();
   return ({ Id, Status, Current, Total }) => {
     if (Id === undefined) {

@@ -26,7 +26,7 @@ export async function runImage(app: App, terminals: Terminals, options: RunOptio
 }
 
 /** What the engine is asked to create. */
-export function createRequest(options: RunOptions): Params<'container.create'> {
+function createRequest(options: RunOptions): Params<'container.create'> {
   const command = splitCommand(options.command);
   const exposed = options.ports.map(({ container, protocol }) => `${container}/${protocol}`);
   const bindings: NonNullable<HostConfig['PortBindings']> = {};

@@ -6,7 +6,7 @@ import { formatAge, formatBytes, shortId } from './format.ts';
 import { type ContainerGroup, containerName, isLive } from './grouping.ts';
 import { factRow, type Row } from './row.ts';
 
-export interface ContainerRowStyle {
+interface ContainerRowStyle {
   label: 'name' | 'id' | 'image';
   description: readonly string[];
 }
@@ -129,7 +129,7 @@ export function showActivity(item: vscode.TreeItem, activity: ReturnType<Activit
 }
 
 /** Docker's status column, from the record's own times, so that no row has to be asked for again to stay true. */
-export function statusText(container: ContainerSummary, now: number): string {
+function statusText(container: ContainerSummary, now: number): string {
   const since = (time: string): string => formatAge(Date.parse(time), now).replace(/ ago$/, '');
   const health = container.Health === 'none' ? '' : ` (${container.Health})`;
   switch (container.State) {
@@ -144,7 +144,7 @@ export function statusText(container: ContainerSummary, now: number): string {
   }
 }
 
-export function portsText(container: ContainerSummary): string {
+function portsText(container: ContainerSummary): string {
   return container.Ports.map((port) =>
     port.PublicPort === undefined
       ? `${port.PrivatePort}/${port.Type}`

@@ -105,7 +105,7 @@ export const mountTypeDocs: Readonly<Record<MountType, string>> = {
 const booleans = { true: '', false: '' };
 
 /** Options by their main name; what differs by type is under `type.name`. */
-export const mountOptionDocs: Readonly<Record<string, ValueDoc>> = {
+const mountOptionDocs: Readonly<Record<string, ValueDoc>> = {
   type: { text: 'The kind of mount; `bind` when left out.', values: mountTypeDocs },
   target: { text: 'Where it is mounted. Relative paths stand on WORKDIR. Also `dst`, `destination`.' },
   'secret.target': { text: 'The file of the secret; `/run/secrets/` and the id when left out.' },

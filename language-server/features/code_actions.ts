@@ -71,7 +71,7 @@ function fixEverywhere(open: OpenDocument, here: readonly Problem[], all: readon
 }
 
 /** The first safe fix of every problem, as far as they do not touch the same text. */
-export function allFixes(problems: readonly Problem[]): Edit[] {
+function allFixes(problems: readonly Problem[]): Edit[] {
   return withoutOverlaps(problems.map(({ fixes: known }) => known.find(({ safe }) => safe)?.edits ?? []));
 }
 

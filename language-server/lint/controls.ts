@@ -12,7 +12,7 @@ export interface CheckOptions {
   readonly problem?: string;
 }
 
-export const NO_CHECK_OPTIONS: CheckOptions = {
+const NO_CHECK_OPTIONS: CheckOptions = {
   skip: new Set(),
   skipAll: false,
   error: false,
@@ -21,7 +21,7 @@ export const NO_CHECK_OPTIONS: CheckOptions = {
 };
 
 /** Reads `skip=A,B;error=true;experimental=C`; what stands behind ` // ` is a reason for people. */
-export function parseCheckOptions(text: string): CheckOptions {
+function parseCheckOptions(text: string): CheckOptions {
   const options = { ...NO_CHECK_OPTIONS };
   const plain = text.replace(/\s\/\/.*$/s, '').trim();
   if (plain === '') return options;

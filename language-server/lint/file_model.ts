@@ -179,7 +179,7 @@ class Builder {
 }
 
 /** The expansion, or the text itself where it cannot be expanded. */
-export function expandOr(
+function expandOr(
   text: string,
   variables: { get(name: string): string | undefined },
   options: ExpansionOptions,

@@ -131,7 +131,7 @@ class Reader {
 }
 
 /** The files that Hadolint would read, first wins; `directory` is where the Dockerfile is or the command was started. */
-export function configCandidates(directory: string, environment: NodeJS.ProcessEnv = process.env): string[] {
+function configCandidates(directory: string, environment: NodeJS.ProcessEnv = process.env): string[] {
   const home = environment.HOME ?? homedir();
   const xdg = environment.XDG_CONFIG_HOME ?? join(home, '.config');
   const bases = [

@@ -43,7 +43,7 @@ function cell(text: string): string {
 }
 
 /** The page of one rule: what, why, how not, how. */
-export function rulePage(rule: Rule): string {
+function rulePage(rule: Rule): string {
   const others = [...(rule.aliases ?? []), ...(rule.spokenForBy === undefined ? [] : [rule.spokenForBy])];
   const known =
     others.length === 0

@@ -11,7 +11,7 @@ export const SEVERITIES: readonly Severity[] = ['style', 'info', 'warning', 'err
 export type Source = 'buildkit' | 'hadolint' | 'shellcheck' | 'slipway';
 
 /** A half-open stretch of the document, in UTF-16 code units from its start. */
-export interface Span {
+interface Span {
   readonly start: number;
   readonly end: number;
 }

@@ -67,7 +67,7 @@ export function pragmaShell(text: string): ShellSetting {
 }
 
 /** The dialect that a program of this name speaks. */
-export function dialectOf(program: string): Dialect {
+function dialectOf(program: string): Dialect {
   switch (program) {
     case 'sh':
       return 'sh';

@@ -9,27 +9,27 @@ export interface Span {
 }
 
 /** Unquoted characters; `text` has the backslashes taken away. */
-export interface LiteralPart extends Span {
+interface LiteralPart extends Span {
   readonly kind: 'literal';
   readonly text: string;
 }
 
 /** `'…'` or `$'…'` (`ansi`); `text` is what is between the quotes, as written. */
-export interface SinglePart extends Span {
+interface SinglePart extends Span {
   readonly kind: 'single';
   readonly text: string;
   readonly ansi: boolean;
 }
 
 /** `"…"` or `$"…"` (`localized`). */
-export interface DoublePart extends Span {
+interface DoublePart extends Span {
   readonly kind: 'double';
   readonly parts: readonly Part[];
   readonly localized: boolean;
 }
 
 /** `$name`, `${name}`, `${name<operator>argument}`, `${!name}`, `${#name}`, `${name[index]…}`. */
-export interface ParameterPart extends Span {
+interface ParameterPart extends Span {
   readonly kind: 'parameter';
   readonly braced: boolean;
   readonly prefix: '' | '!' | '#';
@@ -45,14 +45,14 @@ export interface ParameterPart extends Span {
 }
 
 /** `$(…)` or `` `…` ``. */
-export interface SubstitutionPart extends Span {
+interface SubstitutionPart extends Span {
   readonly kind: 'substitution';
   readonly backticks: boolean;
   readonly script: Script;
 }
 
 /** `$((…))`, or `$[…]` (`legacy`). `parts` are the expansions and the text between them. */
-export interface ArithmeticPart extends Span {
+interface ArithmeticPart extends Span {
   readonly kind: 'arithmetic';
   readonly legacy: boolean;
   readonly parts: readonly Part[];
@@ -60,26 +60,26 @@ export interface ArithmeticPart extends Span {
 }
 
 /** `<(…)` or `>(…)`. */
-export interface ProcessPart extends Span {
+interface ProcessPart extends Span {
   readonly kind: 'process';
   readonly direction: '<' | '>';
   readonly script: Script;
 }
 
 /** `*`, `?` or `[…]`, unquoted. */
-export interface GlobPart extends Span {
+interface GlobPart extends Span {
   readonly kind: 'glob';
   readonly text: string;
 }
 
 /** `@(…)`, `!(…)`, `+(…)`, `*(…)`, `?(…)`. */
-export interface ExtglobPart extends Span {
+interface ExtglobPart extends Span {
   readonly kind: 'extglob';
   readonly text: string;
 }
 
 /** `{a,b}` or `{1..9}`. */
-export interface BracePart extends Span {
+interface BracePart extends Span {
   readonly kind: 'brace';
   readonly text: string;
   readonly parts: readonly Part[];
@@ -136,7 +136,7 @@ export interface SimpleCommand extends CommandBase {
   readonly argumentAssignments: ReadonlyMap<number, Assignment>;
 }
 
-export interface GroupCommand extends CommandBase {
+interface GroupCommand extends CommandBase {
   readonly kind: 'subshell' | 'group';
   readonly body: Script;
 }
@@ -147,7 +147,7 @@ export interface IfCommand extends CommandBase {
   readonly otherwise?: Script;
 }
 
-export interface LoopCommand extends CommandBase {
+interface LoopCommand extends CommandBase {
   readonly kind: 'while' | 'until';
   readonly condition: Script;
   readonly body: Script;
@@ -162,7 +162,7 @@ export interface ForCommand extends CommandBase {
   readonly body: Script;
 }
 
-export interface ArithmeticForCommand extends CommandBase {
+interface ArithmeticForCommand extends CommandBase {
   readonly kind: 'arithmetic-for';
   readonly expression: readonly Part[];
   readonly header: Span;
@@ -175,7 +175,7 @@ export interface CaseCommand extends CommandBase {
   readonly items: readonly { readonly patterns: readonly Word[]; readonly body: Script; readonly terminator: string }[];
 }
 
-export interface FunctionCommand extends CommandBase {
+interface FunctionCommand extends CommandBase {
   readonly kind: 'function';
   readonly name: string;
   readonly nameSpan: Span;
@@ -186,7 +186,7 @@ export interface FunctionCommand extends CommandBase {
 }
 
 /** `[[ … ]]`: the words between the brackets, operators among them. */
-export interface ConditionalCommand extends CommandBase {
+interface ConditionalCommand extends CommandBase {
   readonly kind: 'conditional';
   readonly words: readonly Word[];
 }
@@ -198,7 +198,7 @@ export interface ArithmeticCommand extends CommandBase {
   readonly text: string;
 }
 
-export interface CoprocCommand extends CommandBase {
+interface CoprocCommand extends CommandBase {
   readonly kind: 'coproc';
   readonly name?: Word;
   readonly body?: Command;

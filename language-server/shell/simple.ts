@@ -86,7 +86,7 @@ const REDIRECT = /(\d+|\{[A-Za-z_][A-Za-z0-9_]*\})?(<<<|<<-|<<|<&|<>|<|>>|>&|>\|
 const REDIRECT_BOTH = /(&>>|&>)/y;
 
 /** A redirection at the cursor, with its target. */
-export function readRedirect(cursor: Cursor): Redirect | undefined {
+function readRedirect(cursor: Cursor): Redirect | undefined {
   const start = cursor.position;
   const both = matchAt(REDIRECT_BOTH, cursor);
   const match = both ?? matchAt(REDIRECT, cursor);

@@ -13,7 +13,7 @@ export interface Visitor {
 }
 
 /** What a word is to the command that holds it. */
-export type WordRole =
+type WordRole =
   | 'command'
   | 'argument'
   | 'target'

@@ -1,5 +1,5 @@
 // Reads words: literals, quotes, expansions, globs. POSIX XCU 2.2 (quoting), 2.6 (expansions), 2.13 (patterns) and bash's additions.
-import type { Part, Span, Word } from './ast.ts';
+import type { Part, Word } from './ast.ts';
 import type { Cursor, Mode } from './cursor.ts';
 import { readDollar } from './expansions.ts';
 import { readBackticks, readProcess } from './substitutions.ts';
@@ -272,9 +272,4 @@ function roughParts(parts: readonly Part[]): string {
     else text += '${VAR}';
   }
   return text;
-}
-
-/** Whether two stretches share a character. */
-export function overlaps(a: Span, b: Span): boolean {
-  return a.start < b.end && b.start < a.end;
 }

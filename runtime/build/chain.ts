@@ -32,7 +32,7 @@ export function topOf(chain: Chain): Digest | undefined {
 }
 
 /** Directories for overlay, topmost first. */
-export function lowerDirs(images: ImageStore, chain: Chain): string[] {
+function lowerDirs(images: ImageStore, chain: Chain): string[] {
   return chain.ids.map((id) => images.layers.directory(id)).reverse();
 }
 

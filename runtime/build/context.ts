@@ -107,7 +107,7 @@ async function openRoot(
   return context;
 }
 
-export function isGitUrl(url: string): boolean {
+function isGitUrl(url: string): boolean {
   return /^(git@|git:\/\/|ssh:\/\/|github\.com\/)/.test(url) || /^https?:\/\/[^#]*\.git(#.*)?$/.test(url);
 }
 

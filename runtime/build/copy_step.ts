@@ -142,7 +142,7 @@ async function existingDirectories(root: string, base: string, files: readonly S
   return existing;
 }
 
-export async function isDirectory(root: string, path: string): Promise<boolean> {
+async function isDirectory(root: string, path: string): Promise<boolean> {
   try {
     return (await statInRoot(root, path, true)).kind === 'directory';
   } catch {
@@ -151,7 +151,7 @@ export async function isDirectory(root: string, path: string): Promise<boolean> 
 }
 
 /** `--chown`: numbers, or names of the image's own passwd and group. */
-export async function ownerOf(chown: string | undefined, root: string): Promise<Owner | undefined> {
+async function ownerOf(chown: string | undefined, root: string): Promise<Owner | undefined> {
   if (chown === undefined) return undefined;
   const { uid, gid } = resolveUser(chown, await readUserFiles(root));
   // `--chown=user` alone gives the group of the same number, as BuildKit does.
@@ -187,7 +187,7 @@ function isArchive(entry: TreeEntry): boolean {
 }
 
 /** Unpacks an archive of the context below the destination. */
-export async function unpackArchive(
+async function unpackArchive(
   file: string,
   _target: string,
   root: string,

@@ -47,7 +47,7 @@ export interface FetchOperation {
   readonly unpack: boolean;
 }
 
-export interface MakeDirectoryOperation {
+interface MakeDirectoryOperation {
   readonly kind: 'workdir';
   readonly path: string;
 }

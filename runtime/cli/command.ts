@@ -7,7 +7,7 @@ import type { CliContext } from './context.ts';
  * - `list`: may be given several times.
  * - `optional`: a value that may be left away: `--pull`, `--pull=always`.
  */
-export type OptionKind = 'flag' | 'text' | 'number' | 'list' | 'optional';
+type OptionKind = 'flag' | 'text' | 'number' | 'list' | 'optional';
 
 export interface OptionSpec {
   readonly name: string;

@@ -8,7 +8,7 @@ function optionLabel({ short, name, kind, value }: OptionSpec): string {
 }
 
 /** One option per line, explanations in one column. */
-export function optionLines(options: readonly OptionSpec[]): string {
+function optionLines(options: readonly OptionSpec[]): string {
   const shown = options.filter(({ hidden }) => hidden !== true);
   const sorted = [...shown].sort((a, b) => (a.name < b.name ? -1 : 1));
   return alignColumns(sorted.map((option) => [`  ${optionLabel(option)}`, option.help]));

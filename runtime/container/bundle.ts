@@ -82,7 +82,7 @@ async function hostPaths(services: ContainerServices, record: ContainerRecord): 
 }
 
 /** cgroupfs: a path; systemd: `slice:prefix:name`. */
-export function cgroupsPath(services: ContainerServices, record: ContainerRecord): string {
+function cgroupsPath(services: ContainerServices, record: ContainerRecord): string {
   const { options, rootless } = services.context;
   const parent = record.hostConfig.CgroupParent || options.cgroupParent;
   if (options.cgroupDriver === 'systemd')

@@ -127,7 +127,7 @@ function checkSysctls(host: HostConfig): void {
 }
 
 /** A port of the config or a binding: `80`, `80/tcp`. */
-export function checkPort(text: string): void {
+function checkPort(text: string): void {
   const match = /^(\d{1,5})(?:\/(tcp|udp|sctp))?$/.exec(text);
   if (match === null || Number(match[1]) < 1 || Number(match[1]) > 65_535)
     throw invalid(`invalid port specification: "${text}"`);

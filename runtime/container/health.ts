@@ -22,10 +22,7 @@ interface Check {
 }
 
 /** Docker's defaults; undefined where there is nothing to check. */
-export function healthCheckOf(
-  config: HealthConfig | undefined,
-  shell: readonly string[] | undefined,
-): Check | undefined {
+function healthCheckOf(config: HealthConfig | undefined, shell: readonly string[] | undefined): Check | undefined {
   const [kind, ...words] = config?.Test ?? [];
   if (config === undefined || kind === undefined || kind === 'NONE' || kind === '') return undefined;
   const milliseconds = (value: number | undefined, fallback: number) => (value || fallback) / 1e6;

@@ -62,10 +62,10 @@ function request(type: MountRequest['type'], destination: string, rest: Partial<
 }
 
 /** Docker's rule for volume names. */
-export const volumeNamePattern = /^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/;
+const volumeNamePattern = /^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/;
 
 /** `source:destination[:options]`, or `destination` alone. Throws `InvalidArgument`. */
-export function parseBind(text: string, volumeDriver = ''): MountRequest {
+function parseBind(text: string, volumeDriver = ''): MountRequest {
   const parts = text.split(':');
   if (parts.length > 3 || parts.some((part) => part === '')) throw invalid(`invalid volume specification: '${text}'`);
   const [first = '', destination, mode = ''] = parts;

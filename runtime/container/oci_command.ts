@@ -31,7 +31,7 @@ export function runtimeRoot({ context }: ContainerServices): string {
 }
 
 /** Global arguments of our runtime (or another's) for this engine. */
-export function runtimeCommand(services: ContainerServices, runtimeName: string): RuntimeCommand {
+function runtimeCommand(services: ContainerServices, runtimeName: string): RuntimeCommand {
   const foreign = foreignRuntime(services, runtimeName);
   const root = ['--root', runtimeRoot(services)];
   const systemd = services.context.options.cgroupDriver === 'systemd' ? ['--systemd-cgroup'] : [];

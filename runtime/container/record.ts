@@ -13,7 +13,7 @@ export interface ContainerMount extends MountRequest {
   readonly name: string;
 }
 
-export interface HealthRecord {
+interface HealthRecord {
   status: HealthStatus;
   failingStreak: number;
   /** The last five. */

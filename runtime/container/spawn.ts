@@ -24,7 +24,7 @@ function logAttributes({ config, hostConfig, name }: ContainerRecord): Record<st
 }
 
 /** Undefined for --log-driver none. */
-export function logOptions(record: ContainerRecord, path: string): LogOptions | undefined {
+function logOptions(record: ContainerRecord, path: string): LogOptions | undefined {
   const { Type, Config = {} } = record.hostConfig.LogConfig ?? {};
   if (Type === 'none') return undefined;
   const attributes = logAttributes(record);

@@ -10,7 +10,7 @@ export function isZeroTime(time: string): boolean {
 }
 
 /** `Up 3 minutes (healthy)`, `Exited (0) 5 seconds ago`, `Created`. */
-export function statusText(
+function statusText(
   state: Pick<StateRecord, 'status' | 'startedAt' | 'finishedAt' | 'exitCode' | 'health'>,
   now = Date.now(),
 ): string {
@@ -41,7 +41,7 @@ function protocolOf(text: string | undefined): Port['Type'] {
 }
 
 /** Ports that are published, and exposed ones that are not. */
-export function portList(ports: PortMap): Port[] {
+function portList(ports: PortMap): Port[] {
   return Object.entries(ports)
     .flatMap(([key, bindings]): Port[] => {
       const [number = '', protocol] = key.split('/');

@@ -92,7 +92,7 @@ export interface Heredoc {
 }
 
 /** A command in shell form: one string for a shell. */
-export interface ShellForm {
+interface ShellForm {
   readonly form: 'shell';
   readonly span: Span;
   /** The logical text, continuations taken out; `logicalStart` is where it begins in `instruction.logical.text`. */
@@ -101,7 +101,7 @@ export interface ShellForm {
 }
 
 /** A command in exec form: `["program", "argument"]`. */
-export interface ExecForm {
+interface ExecForm {
   readonly form: 'exec';
   readonly span: Span;
   readonly arguments: readonly JsonString[];
@@ -183,7 +183,7 @@ export interface TransferInstruction extends InstructionBase {
   readonly destination?: Word;
 }
 
-export interface WordsInstruction extends InstructionBase {
+interface WordsInstruction extends InstructionBase {
   readonly keyword: 'EXPOSE' | 'VOLUME';
   /** True for VOLUME's JSON form; see TransferInstruction. */
   readonly json: boolean;
@@ -207,7 +207,7 @@ export interface OnbuildInstruction extends InstructionBase {
   readonly instruction?: Instruction;
 }
 
-export interface UnknownInstruction extends InstructionBase {
+interface UnknownInstruction extends InstructionBase {
   readonly keyword: 'UNKNOWN';
 }
 
@@ -257,7 +257,7 @@ export function sourceOffset(line: LogicalLine, offset: number): number {
 }
 
 /** As `sourceOffset`, but an offset between two pieces maps to the first's end: right for the end of a span. */
-export function sourceEnd(line: LogicalLine, offset: number): number {
+function sourceEnd(line: LogicalLine, offset: number): number {
   return offset === 0 ? sourceOffset(line, 0) : sourceOffset(line, offset - 1) + 1;
 }
 

@@ -12,7 +12,7 @@ export interface IgnorePattern {
   readonly line: number;
 }
 
-export interface IgnoreProblem {
+interface IgnoreProblem {
   readonly message: string;
   readonly start: number;
   readonly end: number;

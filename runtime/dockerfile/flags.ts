@@ -26,11 +26,6 @@ export const instructionFlags: Readonly<Partial<Record<Keyword, Readonly<Record<
   RUN: { mount: 'strings', network: 'string', security: 'string', device: 'strings' },
 };
 
-/** The flag's type, or undefined when the instruction has no such flag. */
-export function flagType(keyword: Instruction['keyword'], name: string): FlagType | undefined {
-  return keyword === 'UNKNOWN' ? undefined : instructionFlags[keyword]?.[name];
-}
-
 /** The first flag of that name. */
 export function findFlag(instruction: Instruction, name: string): Flag | undefined {
   return instruction.flags.find((flag) => flag.name === name);

@@ -1,6 +1,6 @@
 // Joins physical lines into the logical line of an instruction: continuations, and the comments and blank lines between them.
 import type { LogicalLine, Span } from './ast.ts';
-import { isSpace, skipSpace } from './characters.ts';
+import { skipSpace } from './characters.ts';
 
 export type Escape = '\\' | '`';
 
@@ -84,11 +84,4 @@ export function readLogicalLine(text: string, start: number, escapeCharacter: Es
 export function sourceText(text: string, start: number, end: number, detach: boolean): string {
   const slice = text.slice(start, end);
   return detach ? detached(slice) : slice;
-}
-
-/** The first character of the line at `lineStart` that is not white space; `end` when the line is blank. */
-export function firstCharacter(text: string, lineStart: number, end: number): number {
-  let at = lineStart;
-  while (at < end && isSpace(text.charCodeAt(at))) at += 1;
-  return at;
 }

@@ -5,7 +5,7 @@ import { suggestion } from './suggestion.ts';
 
 export const mountTypes = ['bind', 'cache', 'tmpfs', 'secret', 'ssh'] as const;
 export type MountType = (typeof mountTypes)[number];
-export const sharingModes = ['shared', 'private', 'locked'] as const;
+const sharingModes = ['shared', 'private', 'locked'] as const;
 
 /** The options of each type, in the order of the documentation. Aliases are in `mountOptionAliases`. */
 export const mountOptions: Readonly<Record<MountType, readonly string[]>> = {

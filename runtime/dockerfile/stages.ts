@@ -55,7 +55,7 @@ export function stagesOf(document: DockerfileDocument): StageModel {
 }
 
 /** The stages of a list of instructions. */
-export function buildModel(instructions: readonly Instruction[]): StageModel {
+function buildModel(instructions: readonly Instruction[]): StageModel {
   const first = instructions.findIndex((instruction) => instruction.keyword === 'FROM');
   const preamble = first < 0 ? instructions : instructions.slice(0, first);
   const globalArguments = preamble.filter((instruction) => instruction.keyword === 'ARG');
@@ -88,7 +88,7 @@ export function buildModel(instructions: readonly Instruction[]): StageModel {
 }
 
 /** The global ARGs' defaults; the platform arguments as if the build ran for linux/amd64. */
-export function globalValues(globalArguments: readonly ArgInstruction[]): Map<string, string> {
+function globalValues(globalArguments: readonly ArgInstruction[]): Map<string, string> {
   const values = new Map<string, string>(Object.entries(platformArguments));
   for (const instruction of globalArguments) {
     for (const pair of instruction.pairs) {

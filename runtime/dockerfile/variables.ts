@@ -77,7 +77,7 @@ function collect(instruction: Instruction): VariableReference[] {
 }
 
 /** The builder expands variables in these flags. `COPY --from` and `--mount=from=` are not among them: that is an error. */
-export function isExpandedFlag(instruction: Instruction, flag: Flag): boolean {
+function isExpandedFlag(instruction: Instruction, flag: Flag): boolean {
   switch (instruction.keyword) {
     case 'FROM':
       return flag.name === 'platform';

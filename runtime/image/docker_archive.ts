@@ -59,7 +59,7 @@ async function firstBytes(blobs: BlobStore, digest: Descriptor['digest']): Promi
 }
 
 /** An image with an OCI manifest of our own around a config and layers that are in the blob store. */
-export async function makeImage(blobs: BlobStore, rawConfig: Buffer, layers: readonly Descriptor[]): Promise<Image> {
+async function makeImage(blobs: BlobStore, rawConfig: Buffer, layers: readonly Descriptor[]): Promise<Image> {
   parseImageConfig(rawConfig); // its own complaint is clearer than that about the manifest
   const config: Descriptor = { mediaType: mediaTypes.ociConfig, digest: digestOf(rawConfig), size: rawConfig.length };
   const manifest = encodeManifest(mediaTypes.ociManifest, config, layers);

@@ -47,7 +47,7 @@ function remedyOf(error: Error): string | undefined {
 }
 
 /** `what`: "load the image". Errors that are nobody's but ours stay as they are. */
-export function toEngineError(error: unknown, what: string): unknown {
+function toEngineError(error: unknown, what: string): unknown {
   if (error instanceof EngineError || !(error instanceof Error)) return error;
   const kind = kindOf(error);
   if (kind === undefined) return error;

@@ -24,7 +24,7 @@ export interface AuthConfig {
 }
 
 /** `https://index.docker.io/v1/` and its likes are docker.io; others lose scheme and path. */
-export function registryHost(server: string | undefined): string {
+function registryHost(server: string | undefined): string {
   const host = (server ?? '').replace(/^https?:\/\//, '').replace(/\/.*$/, '');
   return ['', 'docker.io', 'index.docker.io', 'registry-1.docker.io', 'hub.docker.com'].includes(host)
     ? 'docker.io'

@@ -6,7 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import { pipe } from './filesystem.ts';
 import { invoke, invokeCancellable } from './native.ts';
 
-export type Compression = 'none' | 'gzip' | 'zstd';
+type Compression = 'none' | 'gzip' | 'zstd';
 
 export interface UnpackOptions {
   /** An existing directory. Nothing in the archive can create, change or remove anything outside it. */
@@ -149,7 +149,7 @@ export async function unpackStream(source: Readable, options: UnpackOptions): Pr
 }
 
 /** Writes the archive of `source` to `fd` (borrowed). Runs on a thread of its own. */
-export function pack(fd: number, source: PackSource, options: PackOptions = {}): Promise<PackResult> {
+function pack(fd: number, source: PackSource, options: PackOptions = {}): Promise<PackResult> {
   const { signal, ...rest } = options;
   return invokeCancellable('archive.pack', { fd, source, ...rest }, signal);
 }

@@ -2,7 +2,7 @@
 import { invoke } from './native.ts';
 
 /** `inet` is IPv4 and IPv6 in one table. */
-export type Family = 'inet' | 'ip' | 'ip6';
+type Family = 'inet' | 'ip' | 'ip6';
 
 export interface TableName {
   family: Family;
@@ -10,10 +10,10 @@ export interface TableName {
 }
 
 /** What a field of a packet is compared with; in sets and maps the type of a key or a value. */
-export type SetType = 'ipv4_addr' | 'ipv6_addr' | 'inet_service' | 'inet_proto' | 'ifname' | 'mark' | 'verdict';
+type SetType = 'ipv4_addr' | 'ipv6_addr' | 'inet_service' | 'inet_proto' | 'ifname' | 'mark' | 'verdict';
 
 /** A field that an expression reads. `saddr4` and so on say which IP version; rules in `inet` tables imply it as a match. */
-export type Field =
+type Field =
   | 'iifname'
   | 'oifname'
   | 'saddr4'
@@ -26,7 +26,7 @@ export type Field =
   | 'mark'
   | 'ctmark';
 
-export type Verdict = 'accept' | 'drop' | 'return' | { jump: string } | { goto: string };
+type Verdict = 'accept' | 'drop' | 'return' | { jump: string } | { goto: string };
 
 /** A part of a rule, matched or done from left to right. */
 export type Expression =
@@ -132,7 +132,7 @@ export type Statement =
   | { deleteElements: TableName & { set: string; elements: readonly Element[] } }
   | { flushSet: TableName & { set: string } };
 
-export interface ListedRule {
+interface ListedRule {
   chain: string;
   handle: number;
   comment?: string;

@@ -10,7 +10,7 @@ interface ContainerPort {
 }
 
 /** `80`, `80/tcp`, `53/udp`. Throws InvalidArgument. */
-export function parseContainerPort(text: string): ContainerPort {
+function parseContainerPort(text: string): ContainerPort {
   const match = /^(\d{1,5})(?:\/(tcp|udp|sctp))?$/i.exec(text);
   const port = Number(match?.[1]);
   if (match === null || port < 1 || port > 65535)

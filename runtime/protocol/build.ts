@@ -76,7 +76,7 @@ const execution = {
   SourceDateEpoch: optionalInteger(),
 };
 
-export const BuildRequestSchema = params({
+const BuildRequestSchema = params({
   ...definition,
   ...execution,
   Tags: optionalTexts(),
@@ -84,7 +84,7 @@ export const BuildRequestSchema = params({
   CacheTo: Type.Optional(Type.Array(Cache)),
 });
 export type BuildRequest = Static<typeof BuildRequestSchema>;
-export const BuildPlanRequestSchema = params({ ...definition, ...execution });
+const BuildPlanRequestSchema = params({ ...definition, ...execution });
 export type BuildPlanRequest = Static<typeof BuildPlanRequestSchema>;
 
 /** Where in which file, lines and characters from 0, end exclusive. */

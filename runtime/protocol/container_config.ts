@@ -16,7 +16,7 @@ import {
 const optional = Type.Optional;
 
 /** Durations in nanoseconds; 0 or absent: inherited, then the default. */
-export const HealthConfigSchema = Type.Object({
+const HealthConfigSchema = Type.Object({
   /** `[]` inherit, `["NONE"]` none, `["CMD", …]`, `["CMD-SHELL", "…"]`. */
   Test: optionalTexts(),
   Interval: optionalInteger(),
@@ -114,7 +114,7 @@ export const RestartPolicySchema = Type.Object({
 });
 export type RestartPolicy = Static<typeof RestartPolicySchema>;
 
-export const MountSchema = Type.Object({
+const MountSchema = Type.Object({
   Type: Type.Union([
     Type.Literal('bind'),
     Type.Literal('volume'),
@@ -151,9 +151,9 @@ export const MountSchema = Type.Object({
 });
 export type Mount = Static<typeof MountSchema>;
 
-export const PortBindingSchema = Type.Object({ HostIp: optionalText(), HostPort: optionalText() });
+const PortBindingSchema = Type.Object({ HostIp: optionalText(), HostPort: optionalText() });
 /** `"80/tcp"` → where it is published. */
-export const PortMapSchema = Type.Record(Type.String(), Type.Array(PortBindingSchema));
+const PortMapSchema = Type.Record(Type.String(), Type.Array(PortBindingSchema));
 export type PortBinding = Static<typeof PortBindingSchema>;
 export type PortMap = Record<string, PortBinding[] | null>;
 
@@ -230,4 +230,3 @@ export type EndpointSettings = Static<typeof EndpointSettingsSchema>;
 export const NetworkingConfigSchema = Type.Object({
   EndpointsConfig: optional(Type.Record(Type.String(), EndpointSettingsSchema)),
 });
-export type NetworkingConfig = Static<typeof NetworkingConfigSchema>;

@@ -57,7 +57,7 @@ export interface HealthcheckResult {
   Output: string;
 }
 
-export interface Health {
+interface Health {
   Status: HealthStatus;
   FailingStreak: number;
   Log: HealthcheckResult[];

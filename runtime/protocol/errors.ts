@@ -1,7 +1,7 @@
 // How a call fails, in every door of the engine. Each kind is stable: clients may branch on it, people read the sentence.
 
 /** `Internal` is a defect of the engine; every other kind says something about the request or the machine. */
-export const errorKinds = [
+const errorKinds = [
   'InvalidArgument',
   'NotFound',
   'Conflict',

@@ -3,7 +3,7 @@
 import { type Static, Type } from 'typebox';
 import { call, containerRef, flag, optionalInteger, params, stream, text } from './method.ts';
 
-export const FileRootSchema = Type.Union([
+const FileRootSchema = Type.Union([
   Type.Object({ Container: containerRef() }, { additionalProperties: false }),
   Type.Object({ Volume: text() }, { additionalProperties: false }),
   /** Layer: its number from the bottom, 0 first; absent: all layers as one tree. */

@@ -1,7 +1,7 @@
 // Docker's frames: [stream, 0, 0, 0, length as 32-bit big endian] and the bytes, where stdout and stderr share a stream.
 import { Transform, type TransformCallback } from 'node:stream';
 
-export const frameHeaderBytes = 8;
+const frameHeaderBytes = 8;
 export const stdoutFrame = 1;
 export const stderrFrame = 2;
 

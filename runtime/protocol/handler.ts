@@ -10,7 +10,7 @@ export interface CallContext<N extends MethodName = MethodName> {
   readonly progress: (value: Progress<N>) => void;
 }
 
-export type CallHandler<N extends CallName> = (params: Params<N>, context: CallContext<N>) => Promise<Result<N>>;
+type CallHandler<N extends CallName> = (params: Params<N>, context: CallContext<N>) => Promise<Result<N>>;
 
 /**
  * Serves one stream to its end; its result is the outcome. `duplex` is what the client reads and writes, with half-close;
@@ -23,10 +23,7 @@ export interface StreamServer<N extends StreamName> {
 }
 
 /** Checks the parameters and prepares; throws what the client should know before any stream is opened. */
-export type StreamHandler<N extends StreamName> = (
-  params: Params<N>,
-  context: CallContext<N>,
-) => Promise<StreamServer<N>>;
+type StreamHandler<N extends StreamName> = (params: Params<N>, context: CallContext<N>) => Promise<StreamServer<N>>;
 
 export type Handlers = { [N in CallName]: CallHandler<N> } & { [N in StreamName]: StreamHandler<N> };
 

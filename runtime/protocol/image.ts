@@ -42,7 +42,7 @@ export interface ImageSummary {
   Manifests?: ImageManifestSummary[];
 }
 
-export interface ImageManifestSummary {
+interface ImageManifestSummary {
   ID: string;
   Descriptor: { mediaType: string; digest: string; size: number; platform?: OciPlatform };
   Available: boolean;

@@ -11,7 +11,7 @@ declare const progressType: unique symbol;
  * - `stream`: the answer is a stream id. The client opens a second connection, writes `STREAM <id>\n`, and has a raw duplex
  *   stream from then on. What came of it all (the outcome) is asked for with `stream.wait`.
  */
-export type MethodKind = 'call' | 'stream';
+type MethodKind = 'call' | 'stream';
 
 export interface Method<
   Kind extends MethodKind = MethodKind,

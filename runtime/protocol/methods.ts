@@ -26,7 +26,7 @@ export const methods = {
   ...systemMethods,
 } as const;
 
-export type Methods = typeof methods;
+type Methods = typeof methods;
 export type MethodName = keyof Methods;
 export type CallName = { [N in MethodName]: Methods[N]['kind'] extends 'call' ? N : never }[MethodName];
 export type StreamName = { [N in MethodName]: Methods[N]['kind'] extends 'stream' ? N : never }[MethodName];

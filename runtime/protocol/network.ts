@@ -3,7 +3,7 @@ import { type Static, Type } from 'typebox';
 import { EndpointSettingsSchema } from './container_config.ts';
 import { call, containerRef, filters, flag, optionalText, params, text, textMap } from './method.ts';
 
-export const IpamSchema = Type.Object({
+const IpamSchema = Type.Object({
   Driver: optionalText(),
   Options: Type.Optional(textMap()),
   Config: Type.Optional(
@@ -39,7 +39,7 @@ export interface Network {
   Labels: Record<string, string>;
 }
 
-export interface NetworkContainer {
+interface NetworkContainer {
   Name: string;
   EndpointID: string;
   MacAddress: string;

@@ -41,7 +41,7 @@ const transientCodes = new Set([
 ]);
 
 /** Connection failures that may pass. Wrong certificates, unknown hosts and refused addresses don't. */
-export function isTransientError(error: unknown): boolean {
+function isTransientError(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
   return transientCodes.has(code) || error.message.startsWith('no answer from') || error.message === 'aborted';

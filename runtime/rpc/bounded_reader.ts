@@ -10,7 +10,7 @@ import {
 } from 'vscode-jsonrpc/node';
 
 /** Far above any sensible request; a larger one is refused before it is read. */
-export const maxMessageBytes = 16 << 20;
+const maxMessageBytes = 16 << 20;
 const maxHeaderBytes = 4096;
 
 class MalformedMessage extends Error {

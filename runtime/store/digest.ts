@@ -1,7 +1,6 @@
 // Content digests, as the OCI image specification writes them ("Descriptors", section "Digests"). Only sha256 is stored;
 // other algorithms are refused by name, so that nobody takes an unverified digest for a verified one.
 import { createHash } from 'node:crypto';
-import { Transform, type TransformCallback } from 'node:stream';
 
 /** `sha256:` and 64 lower-case hexadecimal digits. */
 export type Digest = `sha256:${string}`;
@@ -28,33 +27,6 @@ export function hexOf(digest: Digest): string {
 
 export function digestOf(data: Uint8Array | string): Digest {
   return `sha256:${createHash('sha256').update(data).digest('hex')}`;
-}
-
-/** Passes bytes through and knows afterwards how many there were and their digest. */
-export class DigestStream extends Transform {
-  readonly #hash = createHash('sha256');
-  #size = 0;
-  #digest: Digest | undefined;
-
-  constructor() {
-    super({ highWaterMark: 1 << 20 });
-  }
-
-  get size(): number {
-    return this.#size;
-  }
-
-  /** Valid once the stream has ended; may be read more than once. */
-  get digest(): Digest {
-    this.#digest ??= `sha256:${this.#hash.digest('hex')}`;
-    return this.#digest;
-  }
-
-  override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
-    this.#hash.update(chunk);
-    this.#size += chunk.length;
-    done(null, chunk);
-  }
 }
 
 /** The chain id of a stack of layers, bottom first (OCI image specification, config.md, "Layer ChainID"). */

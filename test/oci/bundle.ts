@@ -24,13 +24,13 @@ export interface Mount {
   gidMappings?: IdMapping[];
 }
 
-export interface IdMapping {
+interface IdMapping {
   containerID: number;
   hostID: number;
   size: number;
 }
 
-export interface Hook {
+interface Hook {
   path: string;
   args?: string[];
   env?: string[];
@@ -200,7 +200,7 @@ export class Bundle {
 }
 
 /** Directories with this name in any cgroup hierarchy. */
-export function cgroupsOf(id: string): string[] {
+function cgroupsOf(id: string): string[] {
   const { stdout } = spawnSync('find', ['/sys/fs/cgroup', '-type', 'd', '-name', id], { encoding: 'utf8' });
   return stdout.split('\n').filter((line) => line !== '');
 }

@@ -15,7 +15,7 @@ import { DockerConfig } from '../../runtime/registry/credentials.ts';
 import type { RegistrySettings } from '../../runtime/registry/hosts.ts';
 import { Database } from '../../runtime/store/database.ts';
 
-export interface User {
+interface User {
   readonly id: string;
   readonly name: string;
   readonly running: boolean;

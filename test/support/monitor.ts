@@ -11,7 +11,7 @@ import { launchMonitor, type MonitorClient, type MonitorOptions } from '../../ru
 import { makeBundle, makeBusyboxRoot, type OciConfig, ociConfig } from './oci_bundle.ts';
 import { slipwayOci } from './oci_runtime.ts';
 
-export const monitorProgram = process.env.SLIPWAY_TEST_PROGRAM ?? slipwayOci;
+const monitorProgram = process.env.SLIPWAY_TEST_PROGRAM ?? slipwayOci;
 const foreignRuntime = process.env.SLIPWAY_TEST_RUNTIME;
 
 let counter = 0;

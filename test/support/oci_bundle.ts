@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-export interface OciProcess {
+interface OciProcess {
   terminal?: boolean;
   user: { uid: number; gid: number; additionalGids?: number[]; umask?: number };
   args: string[];
@@ -14,14 +14,14 @@ export interface OciProcess {
   [field: string]: unknown;
 }
 
-export interface OciMount {
+interface OciMount {
   destination: string;
   type?: string;
   source?: string;
   options?: string[];
 }
 
-export interface OciLinux {
+interface OciLinux {
   namespaces: { type: string; path?: string }[];
   cgroupsPath?: string;
   resources?: Record<string, unknown>;

@@ -151,7 +151,7 @@ const ARCHITECTURE_NAMES: Readonly<Record<string, string>> = {
 };
 
 /** Operating system and architecture of a platform; undefined if it cannot be one. */
-export function parsePlatform(text: string): { os: string; architecture: string } | undefined {
+function parsePlatform(text: string): { os: string; architecture: string } | undefined {
   const parts = text.toLowerCase().split('/');
   if (parts.length > 3 || parts.some((part) => !/^[a-z0-9_.()-]+$/.test(part))) return undefined;
   const [first = '', second] = parts;

@@ -31,7 +31,7 @@ const pinned = pinRule(
 const LISTS = /^\/var\/lib\/apt(\/lists)?(\/.*)?$/;
 
 /** Whether the command deletes the package lists. */
-export function deletesLists(call: CommandCall): boolean {
+function deletesLists(call: CommandCall): boolean {
   return (
     (call.name === 'rm' && call.args.some((arg) => LISTS.test(arg.text))) ||
     (/^apt(-get)?$/.test(call.name) && call.hasArg('dist-clean', 'distclean'))

@@ -1,14 +1,14 @@
 // What bash understands and a POSIX shell need not: ShellCheck's SC3001 to SC3067, for scripts that sh, dash or busybox runs.
-import type { Assignment, Command, ParsedScript, Part, Redirect, Script, SimpleCommand, Span, Word } from '../ast.ts';
+import type { Assignment, Command, ParsedScript, Part, Redirect, Script, Span, Word } from '../ast.ts';
 import { type Visitor, walkScript } from '../walk.ts';
-import { literalOf, roughText } from '../words.ts';
+import { literalOf } from '../words.ts';
 import { checkArithmetic, isBashVariable } from './bashisms_arithmetic.ts';
 import { checkBuiltins } from './bashisms_builtins.ts';
 import { checkTests } from './bashisms_tests.ts';
 import { replacement, type Say, type ShellDialect, type ShellFix } from './finding.ts';
 
 /** Reports `what` as missing from the dialect. */
-export type Missing = (code: string, span: Span, what: string, fix?: ShellFix) => void;
+type Missing = (code: string, span: Span, what: string, fix?: ShellFix) => void;
 
 /** What the checks of portability look at on a walk through the script. */
 export function bashismsVisitor(script: ParsedScript, dialect: ShellDialect, say: Say): Visitor {
@@ -229,9 +229,4 @@ function checkExpansion(
     if ((always || !shell.busybox) && pattern.test(part.body)) missing(code, part, what);
   }
   if (isBashVariable(part.name, assigned, shell.dash)) missing('SC3028', part, `the variable ${part.name}`);
-}
-
-/** The simple command's arguments as a person reads them. */
-export function argumentsOf(command: SimpleCommand): { word: Word; text: string; literal: string | undefined }[] {
-  return command.words.slice(1).map((word) => ({ word, text: roughText(word), literal: literalOf(word) }));
 }

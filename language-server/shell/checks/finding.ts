@@ -4,7 +4,7 @@ import type { Span } from '../ast.ts';
 /** The languages that the checks tell apart. */
 export type ShellDialect = 'sh' | 'dash' | 'busybox' | 'bash' | 'ksh';
 
-export interface ShellEdit extends Span {
+interface ShellEdit extends Span {
   readonly text: string;
 }
 

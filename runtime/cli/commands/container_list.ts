@@ -51,7 +51,7 @@ interface Group {
 }
 
 /** `0.0.0.0:8080->80/tcp, 443/tcp`, neighbours drawn together as ranges. */
-export function portsText(ports: readonly Port[]): string {
+function portsText(ports: readonly Port[]): string {
   const groups: Group[] = [];
   const sorted = [...ports].sort(
     (a, b) => compareText(a.IP ?? '', b.IP ?? '') || compareText(a.Type, b.Type) || a.PrivatePort - b.PrivatePort,

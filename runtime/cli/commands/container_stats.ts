@@ -22,7 +22,7 @@ const table: TableSpec = {
 };
 
 /** Percent of one CPU since the reading before. */
-export function cpuPercent({ cpu_stats: now, precpu_stats: before }: ContainerStats): number {
+function cpuPercent({ cpu_stats: now, precpu_stats: before }: ContainerStats): number {
   const used = now.cpu_usage.total_usage - before.cpu_usage.total_usage;
   const system = (now.system_cpu_usage ?? 0) - (before.system_cpu_usage ?? 0);
   return used > 0 && system > 0 && before.system_cpu_usage !== undefined
@@ -31,7 +31,7 @@ export function cpuPercent({ cpu_stats: now, precpu_stats: before }: ContainerSt
 }
 
 /** Without the page cache that the kernel would give back, as Docker counts. */
-export function memoryUse({ memory_stats: { usage = 0, stats = {} } }: ContainerStats): number {
+function memoryUse({ memory_stats: { usage = 0, stats = {} } }: ContainerStats): number {
   const cache = stats['total_inactive_file'] ?? stats['inactive_file'] ?? 0;
   return cache < usage ? usage - cache : usage;
 }

@@ -14,7 +14,7 @@ import { UsageError } from '../parse.ts';
 import type { Terminal } from '../terminal.ts';
 
 /** Draws each layer's line in place on a terminal; elsewhere prints a layer's states once each. */
-export class ProgressLines {
+class ProgressLines {
   readonly #output: NodeJS.WriteStream;
   readonly #lines = new Map<string, string>();
   readonly #said = new Set<string>();

@@ -104,7 +104,7 @@ async function version(input: Invocation, context: CliContext): Promise<number> 
 }
 
 /** One event as `docker events` prints it. */
-export function eventText({ Type, Action, Actor, timeNano }: EngineEvent): string {
+function eventText({ Type, Action, Actor, timeNano }: EngineEvent): string {
   const whole = new Date(Math.floor(timeNano / 1e6)).toISOString();
   const fraction = String(timeNano % 1e9).padStart(9, '0');
   const attributes = Object.entries(Actor.Attributes)

@@ -1,7 +1,7 @@
 // What may stand next on a command line, from the commands' declarations. No I/O: names of the engine's things are asked for.
 import type { ArgumentKind, CommandSpec, OptionSpec } from '../command.ts';
 
-export interface Candidate {
+interface Candidate {
   readonly text: string;
   readonly help?: string;
 }

@@ -273,7 +273,7 @@ function member(value: unknown, name: string): unknown {
 }
 
 /** As Go prints values with %v. */
-export function print(value: unknown): string {
+function print(value: unknown): string {
   if (value === undefined) return '<no value>';
   if (value === null) return '<nil>';
   if (Array.isArray(value)) return `[${value.map(print).join(' ')}]`;

@@ -47,7 +47,7 @@ export const allCapabilities = [
 ] as const;
 
 /** What Docker leaves to root in a container: enough for packages and servers, nothing about the host. */
-export const defaultCapabilities: readonly string[] = [
+const defaultCapabilities: readonly string[] = [
   'CAP_CHOWN',
   'CAP_DAC_OVERRIDE',
   'CAP_FSETID',

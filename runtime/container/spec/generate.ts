@@ -103,11 +103,7 @@ function rlimits({ record, facts, defaultUlimits }: SpecInput): { type: string; 
   });
 }
 
-export function seccompFor(
-  host: HostConfig,
-  capabilities: readonly string[],
-  facts: HostFacts,
-): OciSeccomp | undefined {
+function seccompFor(host: HostConfig, capabilities: readonly string[], facts: HostFacts): OciSeccomp | undefined {
   const { seccomp } = parseSecurityOptions(host.SecurityOpt);
   if (seccomp === 'unconfined' || (host.Privileged === true && seccomp === 'default')) return undefined;
   if (!facts.hasSeccomp) {

@@ -1,13 +1,13 @@
 // The OCI runtime specification's config.json (1.2), as far as the engine writes it.
 
-export interface OciUser {
+interface OciUser {
   uid: number;
   gid: number;
   umask?: number;
   additionalGids?: number[];
 }
 
-export interface OciCapabilities {
+interface OciCapabilities {
   bounding: string[];
   effective: string[];
   permitted: string[];

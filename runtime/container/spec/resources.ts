@@ -66,7 +66,7 @@ function cpu(from: Resources): NonNullable<OciResources['cpu']> {
 }
 
 /** Docker's rule: with a limit and no swap given, as much swap again as memory. */
-export function effectiveSwap({ Memory = 0, MemorySwap = 0 }: Resources): number | undefined {
+function effectiveSwap({ Memory = 0, MemorySwap = 0 }: Resources): number | undefined {
   if (MemorySwap !== 0) return MemorySwap;
   return Memory > 0 ? Memory * 2 : undefined;
 }

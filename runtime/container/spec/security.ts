@@ -55,7 +55,7 @@ function invalidOption(option: string): EngineError {
 }
 
 /** Hidden: what tells about the host or reaches its hardware. */
-export const defaultMaskedPaths: readonly string[] = [
+const defaultMaskedPaths: readonly string[] = [
   '/proc/acpi',
   '/proc/asound',
   '/proc/interrupts',
@@ -70,7 +70,7 @@ export const defaultMaskedPaths: readonly string[] = [
   '/sys/firmware',
 ];
 
-export const defaultReadonlyPaths: readonly string[] = [
+const defaultReadonlyPaths: readonly string[] = [
   '/proc/bus',
   '/proc/fs',
   '/proc/irq',

@@ -25,8 +25,3 @@ export function signalNumber(text: string): number {
   if (number === undefined) throw invalid();
   return number;
 }
-
-/** `SIGTERM` for 15; the bare number where there is no name. */
-export function signalName(number: number): string {
-  return Object.entries(constants.signals).find(([, known]) => known === number)?.[0] ?? String(number);
-}

@@ -126,7 +126,7 @@ function attachOptions(x: Exchange) {
 }
 
 /** Since 1.42 the type says whether the bytes come in frames. */
-export async function streamType(x: Exchange, container: string): Promise<string> {
+async function streamType(x: Exchange, container: string): Promise<string> {
   const { Config } = await x.call('container.inspect', { Container: container });
   return framedType(x, Config.Tty !== true);
 }

@@ -178,7 +178,7 @@ function platformOf(x: Exchange): string | undefined {
 }
 
 /** X-Registry-Auth: base64url of an AuthConfig. An unreadable one counts as none, as with dockerd. */
-export function authOf(x: Exchange): Record<string, string> | undefined {
+function authOf(x: Exchange): Record<string, string> | undefined {
   return decodeAuth(x.request.headers['x-registry-auth']);
 }
 

@@ -14,7 +14,7 @@ const chromiumFlags = [
 ];
 
 /** Where screenshots of a run are left; not under version control. */
-export const screenshotFolder = join(import.meta.dirname, '../output');
+const screenshotFolder = join(import.meta.dirname, '../output');
 
 export class Workbench {
   readonly page: Page;
