@@ -5,6 +5,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import type { Position } from 'vscode-languageserver';
 import { fullCapabilities, LanguageClient } from '../language_server/client.ts';
+import { record } from './support/record.ts';
 
 const root = join(import.meta.dirname, '../..');
 const samples = 30;
@@ -156,6 +157,11 @@ for (const lines of [2000, 100]) {
     const median = quantile(values, 0.5);
     const own = `${median.toFixed(2)} / ${quantile(values, 0.95).toFixed(2)}`;
     const other = theirs[what];
+    const unit = what.includes('memory') ? 'MiB' : 'ms';
+    const measure = { what: `language server, ${lines} lines: ${what.replace(' (MiB)', '')}`, unit };
+    record({ ...measure, name: 'slipway', median });
+    if (other !== undefined)
+      record({ ...measure, name: 'dockerfile-language-server-nodejs', median: quantile(other, 0.5) });
     if (other === undefined) {
       console.log(`${what.padEnd(22)} ${own.padStart(18)}`);
       continue;

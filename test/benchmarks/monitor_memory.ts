@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { MonitoredContainers, type Watched } from '../support/monitor.ts';
 import { figuresOf, machine } from './support/compare.ts';
+import { record } from './support/record.ts';
 
 const count = Number(process.argv[2] ?? 500);
 
@@ -28,6 +29,7 @@ function report(title: string, watched: readonly Watched[]): void {
       name,
       watched.map(({ client }) => memoryOf(client.monitorPid).get(name) ?? 0),
     );
+    if (name === 'Pss') record({ what: `memory of a monitor (PSS), ${title}`, unit: 'KiB', name: 'slipway', median });
     console.log(`${name.padEnd(16)} median ${median} KiB, min ${min}, max ${max}`);
   }
 }

@@ -15,6 +15,7 @@ export function whyNoDockerd(): string | undefined {
 export interface DockerdOptions {
   runtime?: string; // path of the OCI runtime that containers get; Docker's own if absent
   args?: string[]; // more of dockerd's arguments
+  bridge?: boolean; // with its default bridge, rules and forwarding: only in a network namespace of the test's own
 }
 
 export class Dockerd implements AsyncDisposable {
@@ -40,7 +41,9 @@ export class Dockerd implements AsyncDisposable {
     const args = [
       ['--config-file', join(directory, 'daemon.json'), '--data-root', join(directory, 'data')],
       ['--exec-root', join(directory, 'exec'), '--pidfile', join(directory, 'pid'), '--host', host],
-      ['--bridge', 'none', '--iptables=false', '--ip6tables=false', '--ip-forward=false', '--ip-masq=false'],
+      options.bridge === true
+        ? []
+        : ['--bridge', 'none', '--iptables=false', '--ip6tables=false', '--ip-forward=false', '--ip-masq=false'],
       ['--shutdown-timeout', '5', ...runtime, ...(options.args ?? [])],
     ].flat();
     const answers = () => spawnSync('docker', ['-H', host, 'version', '--format', '{{.Server.Version}}']).status === 0;

@@ -1,5 +1,6 @@
 // Runs peers alternately, so that a machine that is busier for a while is so for all of them, and prints a table.
 import { cpus, loadavg, release, totalmem } from 'node:os';
+import { record } from './record.ts';
 
 export interface Peer {
   readonly name: string;
@@ -35,6 +36,7 @@ export async function compare({ title, rounds, peers, warmUp = 1, unit = 'ms' }:
     }
   }
   const figures = peers.map(({ name }) => figuresOf(name, samples.get(name) ?? []));
+  for (const { name, median } of figures) record({ what: title, unit, name, median });
   printFigures(`${title}, ${rounds} rounds, alternately, in ${unit}`, figures);
   return figures;
 }
