@@ -29,9 +29,6 @@ export class DockerfileLanguage implements vscode.Disposable {
       initializationOptions: { socketPath, codeLensCommands: ['slipway.image.buildStage', 'slipway.image.runStage'] },
       synchronize: {
         configurationSection: 'slipway.dockerfile',
-        fileEvents: vscode.workspace.createFileSystemWatcher(
-          '**/{.dockerignore,*.dockerignore,.hadolint.yaml,.hadolint.yml}',
-        ),
       },
     };
     this.#client = new LanguageClient('slipway.languageServer', 'Slipway Dockerfile', server, options);

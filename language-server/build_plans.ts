@@ -14,6 +14,8 @@ const pause = 400;
 interface Plan {
   /** The document's version that was planned, or is being planned. */
   version: number;
+  /** What was outside then: files, images, the build cache. */
+  generation: number;
   abort: AbortController;
   steps: WeakMap<Instruction, PlannedStep>;
 }
@@ -24,6 +26,7 @@ export class BuildPlans {
   /** Called when there is something new to show. */
   readonly #onDidPlan: () => void;
   readonly #plans = new WeakMap<OpenDocument, Plan>();
+  #generation = 0;
 
   constructor(engine: EngineKnowledge, settings: () => Settings, onDidPlan: () => void) {
     this.#engine = engine;
@@ -34,13 +37,21 @@ export class BuildPlans {
   /** What is known now; what is not is asked for in the background. */
   steps(open: OpenDocument): { get(instruction: Instruction): PlannedStep | undefined } {
     let plan = this.#plans.get(open);
-    if (plan === undefined || plan.version !== open.document.version) {
+    const generation = this.#generation;
+    if (plan === undefined || plan.version !== open.document.version || plan.generation !== generation) {
       plan?.abort.abort();
-      plan = { version: open.document.version, abort: new AbortController(), steps: plan?.steps ?? new WeakMap() };
+      const { version } = open.document;
+      plan = { version, generation, abort: new AbortController(), steps: plan?.steps ?? new WeakMap() };
       this.#plans.set(open, plan);
       void this.#ask(open, plan);
     }
     return plan.steps;
+  }
+
+  /** Files of a context, images or the cache changed: what is known is shown until the engine has said it anew. */
+  outdate(): void {
+    this.#generation += 1;
+    this.#onDidPlan();
   }
 
   forget(open: OpenDocument): void {

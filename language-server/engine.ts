@@ -24,6 +24,9 @@ export class EngineKnowledge {
   readonly #digests = new Map<string, Kept<string | undefined>>();
   readonly #inspected = new Map<string, Kept<ImageInspect | undefined>>();
 
+  /** Called when images or the build cache changed: what was asked before may be answered otherwise now. */
+  onDidChange: () => void = () => {};
+
   /** `socket` wins over SLIPWAY_HOST, which wins over the default path of the user's helper. */
   constructor(socket: string | undefined, environment: NodeJS.ProcessEnv = process.env) {
     const host = socket ?? environment.SLIPWAY_HOST;
@@ -91,6 +94,12 @@ export class EngineKnowledge {
     }
   }
 
+  #changed(): void {
+    this.#images = undefined;
+    this.#inspected.clear();
+    this.onDidChange();
+  }
+
   #connected(): Promise<Client | undefined> {
     this.#client ??= this.#connect();
     return this.#client;
@@ -105,6 +114,7 @@ export class EngineKnowledge {
       void client.closed.then(() => {
         this.#client = undefined;
       });
+      await client.subscribe({ Filters: { type: ['image', 'builder'] } }, () => this.#changed());
       return client;
     } catch {
       return this.#retryLater();

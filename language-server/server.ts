@@ -20,6 +20,8 @@ import { type InitializationOptions, readSettings, type Settings, settingsSectio
 
 /** An installed shellcheck is asked when nothing was typed for this many milliseconds. */
 const pauseBeforeShellcheck = 250;
+/** As long as files or images go on changing within this many milliseconds, the engine is not asked for plans. */
+const pauseBeforePlans = 300;
 
 export function serve(connection: Connection): void {
   new Server(connection).listen();
@@ -45,6 +47,7 @@ class Server implements Host {
   #lint: Promise<LintService> | undefined;
   #plans: Promise<BuildPlans> | undefined;
   #tokens: Promise<SemanticTokenProvider> | undefined;
+  #outdated: NodeJS.Timeout | undefined;
 
   constructor(connection: Connection) {
     this.#connection = connection;
@@ -56,7 +59,7 @@ class Server implements Host {
     connection.onInitialized(() => void this.#initialized());
     connection.onShutdown(() => this.engine.dispose());
     connection.onDidChangeConfiguration((params) => void this.#configure(params.settings));
-    connection.onDidChangeWatchedFiles(() => void this.#filesChanged());
+    connection.onDidChangeWatchedFiles(({ changes }) => void this.#filesChanged(changes.map(({ uri }) => uri)));
     this.#listenToDocuments();
     answerRequests(connection, this);
     connection.listen();
@@ -81,6 +84,7 @@ class Server implements Host {
       commands: Array.isArray(options.codeLensCommands) ? options.codeLensCommands : [],
     };
     this.engine = new EngineKnowledge(typeof options.socketPath === 'string' ? options.socketPath : undefined);
+    this.engine.onDidChange = () => this.#outdatePlans();
     this.settings = readSettings(options.settings);
     this.roots = rootsOf(params);
     return {
@@ -95,9 +99,8 @@ class Server implements Host {
 
   async #initialized(): Promise<void> {
     if (this.client.watchesFiles) {
-      const watchers = ['**/.dockerignore', '**/*.dockerignore', '**/.hadolint.{yaml,yml}'].map((globPattern) => ({
-        globPattern,
-      }));
+      // Every file may be one of a build's context.
+      const watchers = [{ globPattern: '**/*' }];
       void this.#connection.client.register(DidChangeWatchedFilesNotification.type, { watchers });
     }
     if (!this.client.configuration) return;
@@ -119,9 +122,24 @@ class Server implements Host {
     if (this.client.refreshes.lenses) void this.#connection.sendRequest('workspace/codeLens/refresh');
   }
 
-  async #filesChanged(): Promise<void> {
-    (await this.linter()).reset();
+  /** Rules are read anew only where a file that holds some changed; others are looked at for what they mean to a build. */
+  async #filesChanged(uris: readonly string[]): Promise<void> {
+    if (this.documents.size === 0) return;
+    const linter = await this.linter();
+    if (uris.some((uri) => /\.dockerignore$|hadolint\.ya?ml$/.test(uri))) linter.reset();
+    else for (const open of this.documents.values()) linter.forgetFiles(open);
     for (const open of this.documents.values()) this.#schedule(open);
+    this.#outdatePlans();
+  }
+
+  /** Many things change at once in a build or a checkout: the engine is asked once, when they have settled. */
+  #outdatePlans(): void {
+    if (this.#outdated !== undefined) return;
+    this.#outdated = setTimeout(() => {
+      this.#outdated = undefined;
+      void this.#plans?.then((plans) => plans.outdate());
+    }, pauseBeforePlans);
+    this.#outdated.unref();
   }
 
   linter(): Promise<LintService> {

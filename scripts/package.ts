@@ -21,6 +21,7 @@ for (const file of [
   'LICENSE',
   'extension/media',
   'extension/l10n',
+  'docs/tour',
   'dist/THIRD-PARTY-NOTICES.txt',
 ]) {
   const target = file.replace(/^dist\//, '');

@@ -47,6 +47,10 @@ export class ContainersView implements vscode.Disposable {
       records.onDidChange(({ kind, id }) => {
         if (kind === 'container') this.#update(id);
       }),
+      this.view.onDidChangeVisibility(({ visible }) => {
+        // The editor keeps a hidden view's rows and shows the same ones again.
+        if (visible && this.#layout === '') this.#provider.refresh();
+      }),
       activity.onDidChange((id) => this.#redraw(id)),
       filter.onDidChange(() => this.#provider.refresh()),
       engine.onDidChangeState((state) => {

@@ -69,7 +69,7 @@ export async function recordImage(
     signal,
     ...(parent === undefined ? {} : { parent }),
     name: (record) => {
-      if (reference !== undefined) store.records.setName(canonical(reference), record.id, Date.now());
+      if (reference !== undefined) store.setName(record.id, reference);
     },
   });
 }

@@ -185,9 +185,16 @@ export class ImageStore implements ImageSource {
     return reference;
   }
 
-  /** Gives an image a name; one that had it loses it. */
+  /** Gives an image a name. One that had it loses it, and subscribers hear of that: its row is another now. */
+  setName(id: Digest, reference: Reference): void {
+    const before = this.records.setName(canonical(reference), id, Date.now());
+    const loser = before === undefined || before === id ? undefined : this.records.get(before);
+    // A caller may be in the middle of its transaction: what is told is what stands when it is done.
+    if (loser !== undefined) setImmediate(() => this.publish('untag', loser, familiar(reference)));
+  }
+
   tag(record: ImageRecord, reference: Reference): void {
-    this.records.setName(canonical(reference), record.id, Date.now());
+    this.setName(record.id, reference);
     this.publish('tag', record, familiar(reference));
   }
 

@@ -55,8 +55,7 @@ export async function loadImages(
           }),
         signal,
         name: ({ id }) => {
-          for (const reference of references)
-            if (reference.digest === undefined) store.records.setName(canonical(reference), id, Date.now());
+          for (const reference of references) if (reference.digest === undefined) store.setName(id, reference);
         },
       });
       store.publish('load', record, references[0] === undefined ? undefined : familiar(references[0]));

@@ -52,7 +52,7 @@ export async function pullImage(store: ImageStore, text: string, options: PullOp
     name: ({ id, layers, config }) => {
       const repository = fullName(reference);
       store.records.addDigest(repository, digest, id);
-      if (reference.digest === undefined) store.records.setName(canonical(reference), id, Date.now());
+      if (reference.digest === undefined) store.setName(id, reference);
       for (const blob of [config, ...layers.map((layer) => layer.digest)])
         store.records.addBlobSource(blob, repository);
     },

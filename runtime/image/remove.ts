@@ -118,18 +118,27 @@ export async function pruneImages(store: ImageStore, filters: Filters): Promise<
   const danglingOnly = booleanFilter(filters, 'dangling') ?? true;
   const until = untilFilter(filters, Date.now());
   const deleted: RemovedImage[] = [];
-  store.records.transaction(() => {
+  const isWanted = (record: ImageRecord): boolean =>
+    (danglingOnly && store.records.names(record.id).length > 0) ||
+    (until !== undefined && record.created > until) ||
+    !labelsMatch(record.labels, filters) ||
+    store.uses.usersOfImage(record.id).length > 0;
+  /** Those that no other image builds upon; a named parent's turn comes when its children are gone. */
+  const removeLeaves = (): boolean => {
     const records = store.records.all();
     const parents = new Set(records.map(({ parent }) => parent));
+    const before = deleted.length;
     for (const record of records) {
       if (store.records.get(record.id) === undefined) continue; // went with its child
-      const names = store.records.names(record.id).map((entry) => parseReference(entry.name));
-      if ((danglingOnly && names.length > 0) || parents.has(record.id)) continue;
-      if (until !== undefined && record.created > until) continue;
-      if (!labelsMatch(record.labels, filters) || store.uses.usersOfImage(record.id).length > 0) continue;
-      for (const name of names) deleted.push(...untag(store, name, record));
+      if (parents.has(record.id) || isWanted(record)) continue;
+      for (const { name } of store.records.names(record.id))
+        deleted.push(...untag(store, parseReference(name), record));
       deleted.push(...deleteRecord(store, record, false));
     }
+    return deleted.length > before;
+  };
+  store.records.transaction(() => {
+    while (removeLeaves());
   });
   const SpaceReclaimed = await store.collect();
   store.context.events.publish({

@@ -121,7 +121,8 @@ export class Authenticator {
     const scopes = scope.split(' ').filter((part) => part !== '');
     const common = {
       reach,
-      ...(realm.host === endpoint.host ? { tls } : {}),
+      // A private CA, or being listed as insecure, goes for the whole machine: token servers have ports of their own.
+      ...(realm.hostname === endpoint.hostname ? { tls } : {}),
       ...(signal === undefined ? {} : { signal }),
     };
     let response: HttpResponse;

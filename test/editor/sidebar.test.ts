@@ -234,11 +234,18 @@ describe('the sidebar', { skip: whyNotHere() ?? false, timeout: 240_000 }, () =>
   story('the views come back when the helper is killed', async () => {
     const before = session.helperPid;
     const view = await bench.view('Containers');
-    const word = view.pane.getByText('The engine ended');
-    const said = word.waitFor();
+    // The view says so for as long as it takes, which may be a blink: the page itself watches for it.
+    const said = bench.page.evaluate(
+      (text) =>
+        new Promise<void>((resolve) => {
+          const look = () => document.body.textContent?.includes(text) === true && resolve();
+          new MutationObserver(look).observe(document.body, { subtree: true, childList: true, characterData: true });
+        }),
+      'The engine ended',
+    );
     process.kill(before, 'SIGKILL');
     await said;
-    await word.waitFor({ state: 'hidden' });
+    await view.pane.getByText('The engine ended').waitFor({ state: 'hidden' });
     await view.row(/harbour.*Up/).waitFor();
     engine = await session.client();
     assert.notEqual(session.helperPid, before);

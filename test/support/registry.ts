@@ -12,6 +12,8 @@ export interface RegistryOptions {
   readonly tls?: { readonly certificate: string; readonly key: string };
   /** An htpasswd file (bcrypt): the registry then wants Basic authentication. */
   readonly htpasswd?: string;
+  /** A token server: the registry then wants its tokens, signed by a certificate of the bundle (a PEM file). */
+  readonly token?: { readonly realm: string; readonly service: string; readonly bundle: string };
   /** Where it listens; default 127.0.0.1. */
   readonly address?: string;
 }
@@ -35,7 +37,7 @@ export async function freePort(): Promise<number> {
 function configuration(
   directory: string,
   port: number,
-  { tls, htpasswd, address = '127.0.0.1' }: RegistryOptions,
+  { tls, htpasswd, token, address = '127.0.0.1' }: RegistryOptions,
 ): string {
   const lines = [
     'version: 0.1',
@@ -46,6 +48,13 @@ function configuration(
   ];
   if (tls !== undefined) lines.push('  tls:', `    certificate: ${tls.certificate}`, `    key: ${tls.key}`);
   if (htpasswd !== undefined) lines.push('auth:', `  htpasswd: {realm: test, path: ${htpasswd}}`);
+  if (token !== undefined) {
+    const { realm, service, bundle } = token;
+    lines.push(
+      'auth:',
+      `  token: {realm: "${realm}", service: ${service}, issuer: ${service}, rootcertbundle: ${bundle}}`,
+    );
+  }
   return `${lines.join('\n')}\n`;
 }
 

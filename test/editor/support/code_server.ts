@@ -88,6 +88,7 @@ export async function startCodeServer(options: CodeServerOptions): Promise<CodeS
       'extensions.ignoreRecommendations': true,
       'window.commandCenter': false,
       'chat.disableAIFeatures': true,
+      'workbench.secondarySideBar.defaultVisibility': 'hidden',
       ...options.settings,
     }),
   );

@@ -37,15 +37,21 @@ export class Session implements AsyncDisposable {
     this.workbench = workbench;
   }
 
-  /** @param bridge address and prefix of the default bridge: engines side by side need different ones. */
-  static async start(bridge: string): Promise<Session> {
+  /**
+   * @param bridge address and prefix of the default bridge: engines side by side need different ones
+   * @param prepare fills the workspace before the window opens
+   */
+  static async start(bridge: string, prepare: (workspace: string) => void = () => {}): Promise<Session> {
     for (const script of ['build.ts', 'package.ts'])
-      execFileSync(process.execPath, [join(root, script)], { cwd: root });
+      execFileSync(process.execPath, [join(root, 'scripts', script)], { cwd: root });
     const directory = mkdtempSync(join(tmpdir(), 'slipway-editor-test-'));
     mkdirSync(join(directory, 'workspace'));
+    prepare(join(directory, 'workspace'));
     const run = join(directory, 'run');
     const server = await startCodeServer({
       workspace: join(directory, 'workspace'),
+      // Logging in writes to a configuration of the test's own.
+      env: { DOCKER_CONFIG: join(directory, 'docker') },
       extensions: [join(root, `dist/slipway-linux-x64-${version}.vsix`)],
       // The terminal draws into elements that a test can read.
       settings: { 'terminal.integrated.gpuAcceleration': 'off', 'workbench.colorTheme': 'Default Dark Modern' },

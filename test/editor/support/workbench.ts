@@ -79,13 +79,43 @@ export class Workbench {
     await this.page.locator('.monaco-dialog-box').getByRole('button', { name: button, exact: true }).click();
   }
 
+  /** Opens a file of the workspace by its name. */
+  async openFile(name: string): Promise<void> {
+    await this.page.keyboard.press('Control+P');
+    await this.page.locator('.quick-input-widget input.input').fill(name);
+    await this.pick(name);
+    await this.page.locator('.part.editor .tab.active').filter({ hasText: name }).waitFor();
+  }
+
+  /** Right-clicks a file in the explorer and chooses the entry. */
+  async explorerMenu(file: string, entry: string): Promise<void> {
+    await this.page.keyboard.press('Control+Shift+E');
+    const row = this.page.locator('.explorer-folders-view .monaco-list-row').filter({ hasText: file }).first();
+    await this.chooseFromMenu(row, entry);
+  }
+
+  /** Right-clicks and chooses; an entry's name goes on with its key, if it has one. */
+  async chooseFromMenu(target: Locator, entry: string): Promise<void> {
+    await target.click({ button: 'right' });
+    const exact = new RegExp(`^${entry.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}(?![ a-z…])`);
+    // A menu that has just opened takes no clicks yet, but keys.
+    await this.page.locator('.monaco-menu .action-item').filter({ hasText: exact }).first().hover();
+    await this.page.keyboard.press('Enter');
+    await this.page.locator('.monaco-menu').waitFor({ state: 'detached' });
+  }
+
+  /** What the terminal in front shows. */
+  terminal(text: string | RegExp): Locator {
+    return this.page.locator('.terminal-wrapper.active .xterm-rows').filter({ hasText: text });
+  }
+
   /** A row of the open quick pick. */
   quickPick(text: string): Locator {
     return this.page.locator('.quick-input-list .monaco-list-row').filter({ hasText: text }).first();
   }
 
   /** The text of the editor in front, once it holds `text`. */
-  editor(text: string): Locator {
+  editor(text: string | RegExp): Locator {
     return this.page.locator('.part.editor .view-lines').filter({ hasText: text }).first();
   }
 
@@ -133,12 +163,7 @@ export class View {
 
   /** Right-clicks the row and chooses the entry. */
   async contextMenu(row: string | RegExp, entry: string): Promise<void> {
-    await this.row(row).click({ button: 'right' });
-    // An entry's name goes on with its key, if it has one. A menu that has just opened takes no clicks yet, but keys.
-    const exact = new RegExp(`^${entry.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}(?![ a-z…])`);
-    await this.#workbench.page.locator('.monaco-menu .action-item').filter({ hasText: exact }).first().hover();
-    await this.#workbench.page.keyboard.press('Enter');
-    await this.#workbench.page.locator('.monaco-menu').waitFor({ state: 'detached' });
+    await this.#workbench.chooseFromMenu(this.row(row), entry);
   }
 
   /** Clicks an inline button of the row. */
