@@ -65,6 +65,7 @@ export interface Pragma {
 }
 
 const PRAGMA = /^#\s*(hadolint|slipway)\s+(?:(global|stage)\s+)?(?:(ignore)\s*=\s*([^#]*)|shell\s*=\s*([^#\n]+))/;
+const CODES = /^[A-Z]\w+(?:[\s,]+[A-Z]\w+)*/;
 const CHECK = /^#\s*check\s*=\s*(.*)$/s;
 
 const pragmas = new WeakMap<Comment | Directive, Pragma | null>();
@@ -86,7 +87,9 @@ function readPragma(comment: Comment | Directive): Pragma | undefined {
   const match = PRAGMA.exec(comment.source);
   if (match === null) return undefined;
   if (match[5] !== undefined) return { comment, shell: match[5].trim() };
-  const codes = (match[4] ?? '').split(/[\s,]+/).filter((code) => /^[A-Za-z]{2,}\w*$/.test(code));
+  // As in Hadolint, the list ends at the first word that cannot be a rule, and one that begins with such a word is none.
+  const codes = CODES.exec(match[4] ?? '')?.[0].split(/[\s,]+/) ?? [];
+  if (codes.length === 0) return undefined;
   const scope = match[2] === 'global' ? 'file' : match[2] === 'stage' ? 'stage' : 'instruction';
   return { comment, ignore: { scope, codes, tool: match[1] === 'slipway' ? 'slipway' : 'hadolint' } };
 }

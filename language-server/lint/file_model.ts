@@ -25,6 +25,9 @@ export interface Stage {
   readonly windows: boolean;
 }
 
+/** Instructions that belong together: those of a stage, or those that stand before every FROM. */
+export type Group = Pick<Stage, 'index' | 'name' | 'parent' | 'instructions'>;
+
 /** A file as the rules see it. */
 export interface FileModel {
   readonly items: readonly Item[];
@@ -36,6 +39,8 @@ export interface FileModel {
   /** Instructions before the first FROM that are no ARG. */
   readonly strays: readonly Instruction[];
   readonly stages: readonly Stage[];
+  /** The stages, and before them the strays where there are any: for rules that need no base image. */
+  readonly groups: readonly Group[];
   readonly escape: '\\' | '`';
   readonly knowledge: Knowledge;
   readonly controls: Controls;
@@ -81,6 +86,8 @@ export function buildModel(
       globalValues,
       strays,
       stages,
+      groups:
+        strays.length === 0 ? stages : [{ index: 0, name: '', parent: undefined, instructions: strays }, ...stages],
       escape: escapeCharacter,
       knowledge,
       controls,
@@ -111,6 +118,8 @@ class Builder {
   private readonly escape: '\\' | '`';
   private readonly controls: Controls;
   private readonly shellOfStage = new Map<Stage, ShellSetting>();
+  /** The shell of a stage that says nothing; a `shell=` comment above the first FROM is meant for the whole file. */
+  private usualShell: ShellSetting = DEFAULT_SHELL;
   private shell: ShellSetting = DEFAULT_SHELL;
 
   constructor(knowledge: Knowledge, escapeCharacter: '\\' | '`', controls: Controls) {
@@ -124,6 +133,8 @@ class Builder {
     const pragma = this.controls.shellAt(instruction);
     if (pragma !== undefined) this.shell = pragmaShell(pragma);
     const stage = this.stages.at(-1);
+    if (pragma !== undefined && (stage === undefined || (stage.index === 0 && stage.from === instruction)))
+      this.usualShell = this.shell;
     this.shells.set(instruction, this.shell);
     if (instruction.keyword === 'ONBUILD' && instruction.instruction !== undefined)
       this.shells.set(instruction.instruction, this.shell);
@@ -173,7 +184,7 @@ class Builder {
     };
     this.stages.push(stage);
     const inherited = named === undefined ? undefined : this.shellOfStage.get(named);
-    this.shell = inherited ?? (windows ? FOREIGN_SHELL : DEFAULT_SHELL);
+    this.shell = inherited ?? (windows ? FOREIGN_SHELL : this.usualShell);
     this.shellOfStage.set(stage, this.shell);
   }
 }

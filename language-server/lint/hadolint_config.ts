@@ -59,7 +59,7 @@ export function parseHadolintConfig(text: string): ConfigResult {
   const config: HadolintConfig = {
     ignored: read.list('ignored'),
     override: read.override(),
-    trustedRegistries: read.list('trustedRegistries'),
+    trustedRegistries: [...read.list('trustedRegistries'), ...read.list('trusted-registries')],
     labelSchema: read.labels(),
     strictLabels: read.flag('strict-labels'),
     failureThreshold: threshold as HadolintConfig['failureThreshold'],

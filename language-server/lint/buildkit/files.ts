@@ -73,11 +73,7 @@ function checkDescription(item: Instruction, comment: Comment, report: FileRepor
   if (names.includes(word)) return;
   const example = names.length > 1 ? '<arg_key>' : first;
   const message = `Comment for ${item.keywordText} should follow the format: \`# ${example} <description>\``;
-  report(
-    item,
-    { start: comment.start - item.start, end: comment.start - item.start + comment.source.length },
-    { message },
-  );
+  report(item, item.keywordSpan, { message });
 }
 
 export const fileChecks: readonly Rule[] = [copyIgnoredFile, invalidDefinitionDescription];

@@ -5,7 +5,7 @@ import { replaceFix } from '../fixes.ts';
 import { memo } from '../memo.ts';
 import type { Detail, FileReport, Rule } from '../rule.ts';
 import { shellUse } from '../shell_use.ts';
-import { addFlagFix, appendCommandFix, commandRule, hasCacheMount, pinRule } from './common.ts';
+import { addFlagFix, appendCommandFix, commandRule, hasCacheMount, pinRule, reachingInstructions } from './common.ts';
 
 const installs = (call: CommandCall): boolean => call.is('apt-get', 'install');
 
@@ -48,14 +48,7 @@ const keptLists: Rule = {
   good: 'FROM debian:12\nRUN apt-get update && apt-get install -y curl=7.88.1-10 && rm -rf /var/lib/apt/lists/*\n',
   looksAt: ['RUN', 'ONBUILD'],
   checkFile: (file, report) => {
-    const last = file.stages.at(-1);
-    for (const instruction of file.strays) checkLists(instruction, report);
-    for (const stage of file.stages) {
-      // A stage that nobody builds on does not reach an image.
-      if (stage !== last && !file.stages.some((other) => other.parent === stage)) continue;
-      for (const instruction of stage.instructions)
-        if (!file.shellAt(instruction).foreign) checkLists(instruction, report);
-    }
+    for (const instruction of reachingInstructions(file)) checkLists(instruction, report);
   },
 };
 

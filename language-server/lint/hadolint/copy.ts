@@ -2,7 +2,7 @@
 import type { Instruction, Span, TransferInstruction } from '../../../runtime/dockerfile/ast.ts';
 import { findFlag } from '../../../runtime/dockerfile/flags.ts';
 import type { CommandCall } from '../commands.ts';
-import type { Stage } from '../file_model.ts';
+import type { Group } from '../file_model.ts';
 import { insertFix, replaceFix } from '../fixes.ts';
 import type { FileReport, Rule } from '../rule.ts';
 import { shellUse } from '../shell_use.ts';
@@ -38,13 +38,13 @@ const addArchives: Rule = {
   good: 'FROM debian:12\nADD rootfs.tar.xz /srv/\n',
   looksAt: ['COPY', 'RUN'],
   checkFile: (file, report) => {
-    for (const stage of file.stages) checkArchives(stage, report);
+    for (const group of file.groups) checkArchives(group, report);
   },
 };
 
-function checkArchives(stage: Stage, report: FileReport): void {
+function checkArchives(group: Group, report: FileReport): void {
   const copied: { archive: string; instruction: Instruction; span: Span }[] = [];
-  for (const instruction of stage.instructions) {
+  for (const instruction of group.instructions) {
     if (instruction.keyword === 'COPY' && findFlag(instruction, 'from') === undefined)
       copied.push(...archivesOf(instruction));
     if (instruction.keyword !== 'RUN' || copied.length === 0) continue;
@@ -66,7 +66,7 @@ function archivesOf(instruction: TransferInstruction): { archive: string; instru
     .map((word) => ({ archive: baseName(word.raw), instruction, span: word.span }));
 }
 
-const ADDED = /\.(tar|gz|bz2|xz|zip|tgz|tb2|tbz|tbz2|lz|lzma|tlz|txz|Z|tZ)$/;
+const ADDED = /\.(tar|gz|bz2|xz|zst|tgz|tb2|tbz|tbz2|lz|lzma|tlz|txz|Z|tZ)$/;
 const REMOTE = /^(https?|git|ssh|ftp):\/\/|^git@|\.git(#.*)?$/;
 
 const copyNotAdd: Rule = {
@@ -132,7 +132,7 @@ const fromKnown: Rule = {
   good: 'FROM debian:12 AS build\nRUN foo\n\nFROM debian:12\nCOPY --from=build /some/content .\n',
   looksAt: ['COPY'],
   checkFile: (file, report) => {
-    for (const stage of file.stages) {
+    for (const stage of file.groups) {
       for (const instruction of stage.instructions) {
         if (instruction.keyword !== 'COPY') continue;
         const from = fromOf(instruction);
@@ -172,17 +172,18 @@ const relativeDestination: Rule = {
   why: 'The destination then depends on the working directory of the base image, which may be another one in its next version.',
   bad: 'FROM scratch\nCOPY foo bar\n',
   good: 'FROM scratch\nWORKDIR /srv\nCOPY foo bar\n',
-  looksAt: ['COPY', 'WORKDIR'],
+  looksAt: ['COPY', 'WORKDIR', 'ONBUILD'],
   checkFile: (file, report) => {
-    const set = new Set<Stage>();
-    for (const stage of file.stages) {
-      if (stage.parent !== undefined && set.has(stage.parent)) set.add(stage);
-      for (const instruction of stage.instructions) {
-        if (instruction.keyword === 'WORKDIR') set.add(stage);
-        if (instruction.keyword !== 'COPY' || set.has(stage) || instruction.destination === undefined) continue;
+    const set = new Set<Group>();
+    for (const group of file.groups) {
+      if (group.parent !== undefined && set.has(group.parent)) set.add(group);
+      for (const outer of group.instructions) {
+        const instruction = outer.keyword === 'ONBUILD' ? outer.instruction : outer;
+        if (instruction?.keyword === 'WORKDIR') set.add(group);
+        if (instruction?.keyword !== 'COPY' || set.has(group) || instruction.destination === undefined) continue;
         const path = unquote(instruction.destination.raw);
         if (/^(\/|\$|.:[\\/])/.test(path)) continue;
-        report(instruction, instruction.destination.span);
+        report(outer, instruction.destination.span);
       }
     }
   },

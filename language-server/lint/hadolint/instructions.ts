@@ -1,7 +1,7 @@
 // Hadolint's rules of the remaining instructions and of the file.
 import type { Instruction } from '../../../runtime/dockerfile/ast.ts';
 import { execFormFix, isShellForm } from '../buildkit/instructions.ts';
-import type { Stage } from '../file_model.ts';
+import type { Group, Stage } from '../file_model.ts';
 import { within } from '../fixes.ts';
 import type { FileReport, Rule } from '../rule.ts';
 import { hasVariable, unquote } from './common.ts';
@@ -53,8 +53,8 @@ const lastUserRoot: Rule = {
   good: 'FROM debian:12\nUSER root\nRUN something\nUSER 65532\n',
   looksAt: ['USER'],
   checkFile: (file, report) => {
-    for (const stage of file.stages) {
-      const last = stage.instructions.findLast((instruction) => instruction.keyword === 'USER');
+    for (const group of file.groups) {
+      const last = group.instructions.findLast((instruction) => instruction.keyword === 'USER');
       if (last?.keyword !== 'USER' || last.value === undefined) continue;
       if (/^(root|0)(:|$)/.test(unquote(last.value.raw))) report(last, last.value.span);
     }
@@ -125,11 +125,11 @@ const selfReference: Rule = {
   good: 'FROM debian:12\nENV BASE=/opt\nENV BIN=$BASE/bin\n',
   looksAt: ['ENV'],
   checkFile: (file, report) => {
-    const known = new Map<Stage, Set<string>>();
-    for (const stage of file.stages) {
-      const names = new Set(stage.parent === undefined ? [] : known.get(stage.parent));
-      known.set(stage, names);
-      for (const instruction of stage.instructions) checkReferences(instruction, names, report);
+    const known = new Map<Group, Set<string>>();
+    for (const group of file.groups) {
+      const names = new Set(group.parent === undefined ? [] : known.get(group.parent));
+      known.set(group, names);
+      for (const instruction of group.instructions) checkReferences(instruction, names, report);
     }
   },
 };
@@ -162,14 +162,16 @@ const missingHealthcheck: Rule = {
   looksAt: ['HEALTHCHECK'],
   checkFile: (file, report) => {
     const healthy = new Set<Stage>();
+    const bases = new Set<Stage>();
     for (const stage of file.stages) {
-      if (
-        stage.instructions.some(({ keyword }) => keyword === 'HEALTHCHECK') ||
-        (stage.parent !== undefined && healthy.has(stage.parent))
-      )
-        healthy.add(stage);
+      const inherits = stage.parent !== undefined && healthy.has(stage.parent);
+      if (!inherits && !stage.instructions.some(({ keyword }) => keyword === 'HEALTHCHECK')) continue;
+      healthy.add(stage);
+      // What the stage is built on need not say it too.
+      for (let base = stage.parent; base !== undefined; base = base.parent) bases.add(base);
     }
-    for (const stage of file.stages) if (!healthy.has(stage)) report(stage.from, stage.from.keywordSpan);
+    for (const stage of file.stages)
+      if (!healthy.has(stage) && !bases.has(stage)) report(stage.from, stage.from.keywordSpan);
   },
 };
 

@@ -1,16 +1,24 @@
 // Hadolint's rules of the package managers of languages: pip, npm, yarn, gem, go.
 import type { Span } from '../../../runtime/dockerfile/ast.ts';
 import type { Argument, CommandCall } from '../commands.ts';
-import type { Stage } from '../file_model.ts';
+import type { Group } from '../file_model.ts';
 import { memo } from '../memo.ts';
 import type { Detail, Rule } from '../rule.ts';
 import { shellUse } from '../shell_use.ts';
-import { addFlagFix, appendCommandFix, cleanedAfter, hasCacheMount, pinRule, runRule, unquote } from './common.ts';
+import {
+  addFlagFix,
+  appendCommandFix,
+  cleanedAfter,
+  hasCacheMount,
+  pinRule,
+  reachingInstructions,
+  unquote,
+} from './common.ts';
 
 /** `pip install`, `pip3 install`, `python -m pip install`. */
 function isPipInstall(call: CommandCall): boolean {
   if (!call.hasArg('install')) return false;
-  if (call.name.startsWith('pip')) return true;
+  if (/^pip[\d.]*$/.test(call.name)) return true;
   return /^python/.test(call.name) && call.args.some((arg, i) => arg.text === '-m' && call.args[i + 1]?.text === 'pip');
 }
 
@@ -97,16 +105,16 @@ const pipCache: Rule = {
   good: 'FROM python:3.13-slim\nRUN pip install --no-cache-dir flask==3.1.1\n',
   looksAt: ['RUN', 'ONBUILD', 'ENV'],
   checkFile: (file, report) => {
-    const off = new Set<Stage>();
-    for (const stage of file.stages) {
-      if (stage.parent !== undefined && off.has(stage.parent)) off.add(stage);
-      for (const outer of stage.instructions) {
+    const off = new Set<Group>();
+    for (const group of file.groups) {
+      if (group.parent !== undefined && off.has(group.parent)) off.add(group);
+      for (const outer of group.instructions) {
         if (
           outer.keyword === 'ENV' &&
           outer.pairs.some(({ key, value }) => key.raw === 'PIP_NO_CACHE_DIR' && TRUTHY.test(unquote(value?.raw ?? '')))
         )
-          off.add(stage);
-        if (off.has(stage) || file.shellAt(outer).foreign) continue;
+          off.add(group);
+        if (off.has(group) || file.shellAt(outer).foreign) continue;
         for (const { span, detail } of cachingInstalls(outer)) report(outer, span, detail);
       }
     }
@@ -153,23 +161,38 @@ const npm = pinRule(
 
 const yarnInstalls = (call: CommandCall): boolean => call.is('yarn', 'install');
 
-const yarn = runRule(
-  {
-    code: 'DL3060',
-    severity: 'info',
-    title: '`yarn cache clean` missing after `yarn install` was run',
-    why: 'yarn keeps every package that it has downloaded in its cache, which then stays in the layer. Clean it in the same RUN, or use a cache mount.',
-    bad: 'FROM node:22-slim\nRUN yarn install --frozen-lockfile\n',
-    good: 'FROM node:22-slim\nRUN yarn install --frozen-lockfile && yarn cache clean\n',
+/** Where an instruction fills the cache of yarn and keeps it. */
+const keptYarnCache = memo((outer): { span: Span; detail: Detail } | undefined => {
+  const instruction = outer.keyword === 'ONBUILD' ? outer.instruction : outer;
+  if (instruction?.keyword !== 'RUN') return undefined;
+  const { commands } = shellUse(instruction);
+  const install = commands.find(yarnInstalls);
+  if (install === undefined || cleanedAfter(commands, yarnInstalls, (call) => call.is('yarn', 'clean')))
+    return undefined;
+  if (hasCacheMount(instruction, '/root/.cache/yarn', '/root/.yarn', '/usr/local/share/.cache', '.cache/yarn'))
+    return undefined;
+  return {
+    span: install.whereArg('install'),
+    detail: { fixes: appendCommandFix(instruction, 'yarn cache clean') },
+  };
+});
+
+const yarn: Rule = {
+  code: 'DL3060',
+  source: 'hadolint',
+  severity: 'info',
+  title: '`yarn cache clean` missing after `yarn install` was run',
+  why: 'yarn keeps every package that it has downloaded in its cache, which then stays in the layer. Clean it in the same RUN, or use a cache mount.',
+  bad: 'FROM node:22-slim\nRUN yarn install --frozen-lockfile\n',
+  good: 'FROM node:22-slim\nRUN yarn install --frozen-lockfile && yarn cache clean\n',
+  looksAt: ['RUN', 'ONBUILD'],
+  checkFile: (file, report) => {
+    for (const instruction of reachingInstructions(file)) {
+      const found = keptYarnCache(instruction);
+      if (found !== undefined) report(instruction, found.span, found.detail);
+    }
   },
-  ({ instruction, use }, report) => {
-    const install = use.commands.find(yarnInstalls);
-    if (install === undefined || cleanedAfter(use.commands, yarnInstalls, (call) => call.is('yarn', 'clean'))) return;
-    if (hasCacheMount(instruction, '/root/.cache/yarn', '/root/.yarn', '/usr/local/share/.cache', '.cache/yarn'))
-      return;
-    report(install.whereArg('install'), { fixes: appendCommandFix(instruction, 'yarn cache clean') });
-  },
-);
+};
 
 const gem = pinRule(
   {
@@ -190,7 +213,7 @@ const gem = pinRule(
     const end = call.args.findIndex((arg) => arg.text === '--');
     const before = end < 0 ? undefined : call.args[end]?.start;
     return call
-      .operands()
+      .operands(['use-system-libraries'])
       .filter(
         (word) =>
           word.text !== 'install' &&

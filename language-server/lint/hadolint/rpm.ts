@@ -59,8 +59,9 @@ function asksRule(manager: Manager): InstructionRule {
   );
 }
 
-function cleans(manager: Manager, call: CommandCall): boolean {
-  if (isOne(manager, call, ['clean', 'all'])) return true;
+/** Whether the command cleans up behind `program`: dnf and microdnf each have a cache of their own. */
+function cleans(manager: Manager, program: string, call: CommandCall): boolean {
+  if (call.name === program && call.hasArg('clean', 'all')) return true;
   return call.name === 'rm' && call.args.some((arg) => manager.caches.some((cache) => arg.text.startsWith(cache)));
 }
 
@@ -79,7 +80,7 @@ function cleanRule(manager: Manager): InstructionRule {
       const installs = (call: CommandCall): boolean => isOne(manager, call, manager.installs);
       const install = use.commands.find(installs);
       if (install === undefined || hasCacheMount(instruction, ...manager.caches)) return;
-      if (cleanedAfter(use.commands, installs, (call) => cleans(manager, call))) return;
+      if (cleanedAfter(use.commands, installs, (call) => cleans(manager, install.name, call))) return;
       report(install.whereArg(...manager.installs), {
         fixes: appendCommandFix(instruction, `${install.name} clean all`),
       });

@@ -146,7 +146,7 @@ const twoDownloaders: Rule = {
   good: 'FROM debian:12\nRUN curl -fsSO https://example.com/a && curl -fsSO https://example.com/b\n',
   looksAt: ['RUN', 'ONBUILD'],
   checkFile: (file, report) => {
-    for (const stage of file.stages) {
+    for (const stage of file.groups) {
       const seen = new Set<string>();
       for (const outer of stage.instructions) {
         const instruction = runOf(outer);
