@@ -37,7 +37,7 @@ function allowedFlags(name: string, { dash, busybox }: Shell): string | undefine
     case 'read':
       return dash ? 'rp' : 'r';
     case 'ulimit':
-      return dash ? 'HSacdflmnprstvw' : 'HSacdfnstv';
+      return dash ? 'HSacdflmnprstvw' : 'f';
     case 'umask':
       return 'S';
     case 'unset':
@@ -57,7 +57,9 @@ export function checkBuiltins(command: SimpleCommand, shell: Shell, missing: Mis
   if (name === 'let') missing('SC3039', command, 'let');
   if (name === 'set' && !shell.dash) checkSet(rest, missing);
   if (name === 'local' && !shell.dash) missing('SC3043', wordsSpan(command), 'local');
-  if (UNKNOWN.has(name) && name !== 'let') missing('SC3044', wordsSpan(command), name);
+  // `builtin name` runs a builtin that is judged by itself.
+  if (UNKNOWN.has(name) && name !== 'let' && !(name === 'builtin' && rest.length > 0))
+    missing('SC3044', wordsSpan(command), name);
   checkFlags(name, rest, shell, missing);
   if (name === 'source' && !shell.busybox)
     missing('SC3046', wordsSpan(command), '`source`; use `.`', replacement('Use .', first, '.'));

@@ -19,6 +19,10 @@ const UNARY: Readonly<Record<string, readonly [code: string, what: string, posix
 export function checkTests(command: SimpleCommand, shell: Shell, missing: Missing): void {
   const name = literalOf(command.words[0]);
   if (name !== '[' && name !== 'test') return;
+  // `[ a < b ]` is a redirection for the shell and a comparison for whoever wrote it.
+  if (name === '[' && !shell.dash)
+    for (const redirect of command.redirects)
+      if (/^[<>]$/.test(redirect.operator)) missing('SC3012', redirect, `${redirect.operator} between strings`);
   const words = command.words.slice(1, name === '[' && literalOf(command.words.at(-1)) === ']' ? -1 : undefined);
   if (name === 'test' && words.length > 3) return;
   let start = 0;

@@ -94,7 +94,7 @@ function checkSimple(
   if (name === undefined) return;
   if (/^(export|local|declare|readonly|typeset)$/.test(name)) checkMaskedStatus(command, say);
   if (name === 'echo' && dialect !== 'dash') checkEscapes(command, say);
-  if (name === 'cd' || name === 'pushd' || name === 'popd') checkDirectory(command, name, path, settings, say);
+  checkDirectory(command, path, settings, say);
   checkDashGlobs(command, name, say);
 }
 
@@ -129,18 +129,17 @@ function writtenText(part: Part): string {
   return part.kind === 'literal' ? part.text : '';
 }
 
+/** The root, this directory and those above it. */
+const ALWAYS_THERE = /^\/*(\.\.?\/+)*(\.\.?)?$/;
+
 /** SC2164: when the directory is missing, what follows runs somewhere else. */
-function checkDirectory(
-  command: SimpleCommand,
-  name: string,
-  path: readonly Node[],
-  settings: Settings,
-  say: Say,
-): void {
+function checkDirectory(command: SimpleCommand, path: readonly Node[], settings: Settings, say: Say): void {
+  const words = /^(builtin|command)$/.test(literalOf(command.words[0]) ?? '') ? command.words.slice(1) : command.words;
+  const name = literalOf(words[0]);
+  if (name !== 'cd' && name !== 'pushd' && name !== 'popd') return;
   if (settings.errexit || isCondition(path)) return;
-  const argument = command.words.at(-1);
-  if (name === 'cd' && command.words.length === 2 && /^\.\.?(\/\.\.?)*\/?$/.test(literalOf(argument) ?? '')) return;
-  if (name !== 'cd' && command.words.some((word) => literalOf(word) === '-n')) return;
+  if (words.length === 2 && ALWAYS_THERE.test(literalOf(words[1]) ?? 'unknown')) return;
+  if (name !== 'cd' && words.some((word) => literalOf(word) === '-n')) return;
   const end = command.words.at(-1)?.end ?? command.end;
   const fix = { title: 'Add || exit', safe: false, edits: [{ start: end, end, text: ' || exit' }] };
   say(
@@ -191,28 +190,24 @@ function checkDashGlobs(command: SimpleCommand, name: string, say: Say): void {
 function checkLoop(command: ForCommand, say: Say): void {
   const [word, ...more] = command.words ?? [];
   if (word === undefined || more.length > 0) return;
+  for (const part of word.parts) if (part.kind === 'substitution') checkLineLoop(part, say);
+  const text = literalOf(word);
+  if (text === undefined) return;
   const [part] = word.parts;
-  if (word.parts.length === 1 && part?.kind === 'substitution') checkCatLoop(part, say);
-  if (literalOf(word) === undefined || word.parts.some((inner) => inner.kind === 'double' || inner.kind === 'single'))
-    return;
+  // Quoted text and a list with commas are other mistakes, with codes of their own.
+  if (word.parts.length === 1 && (part?.kind === 'single' || (part?.kind === 'double' && text.includes('*')))) return;
+  if (part?.kind === 'literal' && text.includes(',')) return;
   say('SC2043', word, 'This loop runs only once: a pattern, an expansion or further words are missing');
 }
 
-function checkCatLoop(part: Part & { kind: 'substitution' }, say: Say): void {
-  const statement = part.script.statements[0];
-  const command = statement?.pipelines[0]?.commands[0];
-  if (
-    part.script.statements.length !== 1 ||
-    statement?.pipelines.length !== 1 ||
-    statement.pipelines[0]?.commands.length !== 1
-  )
-    return;
-  if (command?.kind !== 'simple') return;
-  const reads =
-    command.words.length === 0
-      ? command.redirects.some((redirect) => redirect.operator === '<')
-      : literalOf(command.words[0]) === 'cat' && command.words.length > 1;
-  if (reads)
+/** Programs that work by lines. */
+const BY_LINES = new Set(['grep', 'fgrep', 'egrep', 'sed', 'cat', 'awk', 'cut', 'sort']);
+
+function checkLineLoop(part: Part & { kind: 'substitution' }, say: Say): void {
+  const [statement, ...others] = part.script.statements;
+  if (statement === undefined || others.length > 0 || statement.pipelines.length !== 1) return;
+  const commands = statement.pipelines[0]?.commands ?? [];
+  if (commands.every((command) => command.kind === 'simple' && BY_LINES.has(literalOf(command.words[0]) ?? '')))
     say('SC2013', part, 'This runs over words, not lines: use `while IFS= read -r line; do …; done < file` for lines');
 }
 
@@ -236,8 +231,11 @@ function checkBackticks(
 function checkRange(part: Part & { kind: 'glob' }, path: readonly Node[], say: Say): void {
   if (!part.text.startsWith('[')) return;
   const inside = part.text.slice(1, -1).replace(/^[!^]/, '');
-  if (inside.includes('[') || /^[:.=]/.test(inside) || inside.includes('-')) return;
-  if (new Set(inside).size === inside.length) return;
+  if (inside.includes('[') || /^[:.=]/.test(inside)) return;
+  const characters = [...inside].filter((character) => character !== '-');
+  if (new Set(characters).size === characters.length) return;
+  const command = path.findLast((node) => node.type === 'command')?.node;
+  if (command?.kind === 'simple' && /^(tr|read)$/.test(literalOf(command.words[0]) ?? '')) return;
   const word = path.at(-1);
   if (word?.type === 'word' && isArrayReference(word.node)) return;
   say(

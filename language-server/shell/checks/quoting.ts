@@ -45,7 +45,8 @@ function isSplit(path: readonly Node[], dialect: ShellDialect): boolean {
     if (node.type === 'word') {
       if (node.role === 'conditional' || node.role === 'subject' || node.role === 'list' || node.role === 'pattern')
         return false;
-      if (node.role === 'command' && node.node.parts.length === 1) return false;
+      // Splitting into the elements of an array is another finding, SC2206 or SC2207.
+      if (node.role === 'element' || (node.role === 'command' && node.node.parts.length === 1)) return false;
       continue;
     }
     if (node.type === 'command') return node.node.kind === 'simple';

@@ -130,8 +130,10 @@ class Flow {
 
   private rest(command: Command, state: State): State {
     switch (command.kind) {
-      case 'arithmetic-for':
-        return meet(state, this.script(command.body, new Set(state)));
+      case 'arithmetic-for': {
+        const inside = new Set([...state, ...counters(command.expression)]);
+        return meet(inside, this.script(command.body, new Set(inside)));
+      }
       case 'case': {
         if (command.subject !== undefined) this.word(command.subject, state);
         const ends = command.items.map((item) => this.script(item.body, new Set(state)));
@@ -275,6 +277,15 @@ class Flow {
       return part.kind !== 'parameter' && this.isCleanPart(part, state);
     });
   }
+}
+
+/** The variables to which an arithmetic expression assigns: they hold numbers. */
+function counters(expression: readonly Part[]): string[] {
+  return expression.flatMap((part) =>
+    part.kind === 'literal'
+      ? [...part.text.matchAll(/([A-Za-z_]\w*)\s*[-+*/%&|^]?=(?!=)/g)].map((match) => match[1] ?? '')
+      : [],
+  );
 }
 
 /** What is clean on both ways. */

@@ -54,3 +54,12 @@ exec $x
 unset $x
 shift $x
 cd $x || exit
+for line in $(grep -v x list | sort); do run "$line"; done
+for line in $(sort list | uniq); do run "$line"; done
+for one in "just one"; do run "$one"; done
+for one in 'just one'; do run "$one"; done
+for one in "*.txt"; do run "$one"; done
+grep [0-99] list; ls [--all]; tr [aa] x; ls [!oo] [a-z]
+cd /; cd ../..; cd ./here; pushd /; builtin cd there; command cd there
+array=($words "$(one)" $(two)); echo "${array[0]}"
+for ((i = 0; i < 3; i++)); do echo $i; done

@@ -67,3 +67,5 @@ cd -e x
 [ ! a == b ]
 coproc foo { :; }
 unset -n x
+ulimit -n 1024; ulimit -f 10; builtin echo x
+[ "$a" < "$b" ]
