@@ -8,7 +8,7 @@ import { ContextKnowledge } from '../context_knowledge.ts';
 import { syntaxProblems } from '../syntax_problems.ts';
 import { type LintArguments, parseLintArguments, USAGE, UsageError } from './cli_options.ts';
 import { Linter } from './engine.ts';
-import { type FileResult, formatResults } from './formats.ts';
+import { type FileResult, type Format, formatResults, isFormat } from './formats.ts';
 import {
   type ConfigResult,
   DEFAULT_CONFIG,
@@ -55,6 +55,7 @@ async function lintFiles(options: LintArguments, io: LintIo): Promise<number> {
   const results: FileResult[] = [];
   let unreadable = false;
   let failed = false;
+  let { format } = options;
   for (const file of options.files) {
     const text = await readInput(file, io);
     if (text === undefined) {
@@ -63,13 +64,19 @@ async function lintFiles(options: LintArguments, io: LintIo): Promise<number> {
     }
     const config = configFor(file, options, io);
     if (config === undefined) return 2;
+    format ??= formatOf(config);
     const result = await lintText(file, text, config, options, tail, io);
     results.push(result);
     failed ||= fails(result.problems, config, options);
   }
-  io.stdout(formatResults(options.format, results));
+  io.stdout(formatResults(format ?? 'text', results));
   if (unreadable) return 2;
   return failed ? 1 : 0;
+}
+
+/** The format that the configuration asks for. */
+function formatOf({ format }: HadolintConfig): Format | undefined {
+  return format !== undefined && isFormat(format) ? format : undefined;
 }
 
 async function readInput(file: string, io: LintIo): Promise<string | undefined> {

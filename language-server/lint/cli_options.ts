@@ -1,12 +1,12 @@
 // The command line of `slipway lint`.
 import { parseArgs } from 'node:util';
-import { FORMATS, type Format } from './formats.ts';
+import { FORMATS, type Format, isFormat } from './formats.ts';
 import type { HadolintConfig } from './hadolint_config.ts';
 import { SEVERITIES, type Severity } from './problem.ts';
 
 export interface LintArguments {
   readonly files: readonly string[];
-  readonly format: Format;
+  readonly format?: Format;
   readonly help: boolean;
   readonly config?: string;
   readonly context?: string;
@@ -23,7 +23,8 @@ export const USAGE = `Usage: slipway lint [OPTIONS] FILE...
 Check Dockerfiles. A dash reads one from standard input.
 
 Options:
-  -f, --format FORMAT             ${FORMATS.join(', ')} (default text)
+  -f, --format FORMAT             ${FORMATS.join(', ')} 
+                                  (default: the configuration's, else text)
   -c, --config FILE               configuration instead of .hadolint.yaml
   -t, --failure-threshold LEVEL   ${SEVERITIES.toReversed().join(', ')}, ignore or none (default info)
       --no-fail                   exit with 0 whatever is found
@@ -61,8 +62,9 @@ const options = {
 /** Reads the arguments; throws a UsageError. The environment's HADOLINT_ variables are defaults. */
 export function parseLintArguments(args: readonly string[], environment: NodeJS.ProcessEnv): LintArguments {
   const { values, positionals } = parse(args);
-  const format = values.format ?? 'text';
-  if (!isFormat(format)) throw new UsageError(`cannot write the format ${format}: it is none of ${FORMATS.join(', ')}`);
+  const format = values.format ?? environment.HADOLINT_FORMAT;
+  if (format !== undefined && !isFormat(format))
+    throw new UsageError(`cannot write the format ${format}: it is none of ${FORMATS.join(', ')}`);
   const threshold = values['failure-threshold'] ?? environment.HADOLINT_FAILURE_THRESHOLD;
   if (threshold !== undefined && !isThreshold(threshold))
     throw new UsageError(`cannot use the threshold ${threshold}: it is none of ${THRESHOLDS.join(', ')}`);
@@ -78,12 +80,12 @@ export function parseLintArguments(args: readonly string[], environment: NodeJS.
   const check = values.check ?? environment.BUILDKIT_DOCKERFILE_CHECK;
   return {
     files: positionals,
-    format,
     help: values.help === true,
     noFail: values['no-fail'] === true || /^(1|y|yes|true|on)$/i.test(environment.HADOLINT_NOFAIL ?? ''),
     shellcheck: values['no-shellcheck'] !== true,
     severities,
     trustedRegistries: [...list(environment.HADOLINT_TRUSTED_REGISTRIES), ...(values['trusted-registry'] ?? [])],
+    ...(format === undefined ? {} : { format }),
     ...(values.config === undefined ? {} : { config: values.config }),
     ...(values.context === undefined ? {} : { context: values.context }),
     ...(check === undefined ? {} : { check }),
@@ -107,10 +109,6 @@ function list(text: string | undefined): string[] {
 }
 
 const THRESHOLDS: readonly string[] = [...SEVERITIES, 'ignore', 'none'];
-
-function isFormat(text: string): text is Format {
-  return (FORMATS as readonly string[]).includes(text);
-}
 
 function isThreshold(text: string): text is HadolintConfig['failureThreshold'] {
   return THRESHOLDS.includes(text);

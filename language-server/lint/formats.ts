@@ -1,4 +1,5 @@
 // Writes lint results for people and for machines.
+import { formatForHadolint, HADOLINT_FORMATS } from './hadolint_formats.ts';
 import type { Problem, Severity } from './problem.ts';
 import { findRule, rules } from './registry.ts';
 
@@ -9,8 +10,12 @@ export interface FileResult {
   readonly positionAt: (offset: number) => { readonly line: number; readonly character: number };
 }
 
-export const FORMATS = ['text', 'json', 'sarif', 'checkstyle', 'github'] as const;
+export const FORMATS = ['text', 'json', 'sarif', 'checkstyle', 'github', ...HADOLINT_FORMATS] as const;
 export type Format = (typeof FORMATS)[number];
+
+export function isFormat(text: string): text is Format {
+  return (FORMATS as readonly string[]).includes(text);
+}
 
 /** The whole output in a format, the last newline included; empty if there is nothing to say. */
 export function formatResults(format: Format, results: readonly FileResult[]): string {
@@ -25,6 +30,8 @@ export function formatResults(format: Format, results: readonly FileResult[]): s
       return checkstyle(results);
     case 'github':
       return lines(results, githubLine);
+    default:
+      return formatForHadolint(format, results);
   }
 }
 

@@ -17,6 +17,8 @@ export interface HadolintConfig {
   /** `ignore` and `none` never fail. */
   readonly failureThreshold: Severity | 'ignore' | 'none';
   readonly noFail: boolean;
+  /** What `slipway lint` writes when it is not told. */
+  readonly format?: string;
   readonly disableIgnorePragma: boolean;
 }
 
@@ -56,6 +58,7 @@ export function parseHadolintConfig(text: string): ConfigResult {
   const read = new Reader(root, problems);
   const threshold =
     read.word('failure-threshold', [...SEVERITIES, 'ignore', 'none']) ?? DEFAULT_CONFIG.failureThreshold;
+  const format = read.text('format') ?? read.text('output-format');
   const config: HadolintConfig = {
     ignored: read.list('ignored'),
     override: read.override(),
@@ -65,6 +68,7 @@ export function parseHadolintConfig(text: string): ConfigResult {
     failureThreshold: threshold as HadolintConfig['failureThreshold'],
     noFail: read.flag('no-fail'),
     disableIgnorePragma: read.flag('disable-ignore-pragma'),
+    ...(format === undefined ? {} : { format }),
   };
   return { config, problems };
 }
@@ -95,6 +99,13 @@ class Reader {
     const value = this.#root[key];
     if (value !== undefined && typeof value !== 'boolean') this.#problems.push(`${key} must be true or false`);
     return value === true;
+  }
+
+  text(key: string): string | undefined {
+    const value = this.#root[key];
+    if (value === undefined || value === null || typeof value === 'string') return value ?? undefined;
+    this.#problems.push(`${key} must be a word`);
+    return undefined;
   }
 
   word(key: string, allowed: readonly string[]): string | undefined {

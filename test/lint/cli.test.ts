@@ -174,3 +174,30 @@ test('a syntax error of the Dockerfile is a finding', async () => {
   assert.equal(status, 1);
   assert.match(out, /^-:2:1 error: .*\[syntax\]$/m);
 });
+
+test("Hadolint's other formats name its codes and count lines from 1", async () => {
+  const input = 'FROM debian:12\nCMD node "x"\n';
+  const message = 'JSON arguments recommended for CMD to prevent unintended behavior related to OS signals';
+  const write = async (format: string): Promise<string> => (await lint(['-f', format, '-'], input)).out;
+  assert.equal(await write('tty'), `-:2 DL3025 warning: ${message}\n`);
+  assert.equal(await write('gnu'), `hadolint:-:2: DL3025 warning: ${message}\n`);
+  assert.deepEqual(JSON.parse(await write('codacy')), { filename: '-', patternId: 'DL3025', message, line: 2 });
+  const climate = await write('codeclimate');
+  assert.ok(climate.endsWith('\0'));
+  const issue = JSON.parse(climate.slice(0, -1));
+  assert.deepEqual([issue.check_name, issue.severity], ['DL3025', 'major']);
+  assert.deepEqual(issue.location, { path: '-', lines: { begin: 2, end: 2 } });
+  const [gitlab] = JSON.parse(await write('gitlab_codeclimate'));
+  assert.match(gitlab.fingerprint, /^[0-9a-f]{40}$/);
+  assert.deepEqual({ ...gitlab, fingerprint: undefined }, { ...issue, fingerprint: undefined });
+  const { issues } = JSON.parse(await write('sonarqube'));
+  assert.deepEqual(issues[0].primaryLocation.textRange, { startLine: 2, endLine: 2, startColumn: 0, endColumn: 3 });
+});
+
+test('the format may come from the environment or the configuration; the command line wins', async () => {
+  const config = join(directory, 'format.yaml');
+  writeFileSync(config, 'format: codacy\n');
+  assert.match((await lint(['-c', config, '-'], 'FROM debian\n')).out, /"patternId":"DL3006"/);
+  assert.match((await lint(['-c', config, '-f', 'gnu', '-'], 'FROM debian\n')).out, /^hadolint:/);
+  assert.match((await lint(['-'], 'FROM debian\n', { HADOLINT_FORMAT: 'tty' })).out, /^-:1 DL3006/);
+});
