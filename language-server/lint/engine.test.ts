@@ -53,3 +53,10 @@ test('rules that are off by default speak when a severity is set', () => {
   assert.deepEqual(codes(new Linter(rules), text), []);
   assert.deepEqual(codes(new Linter(rules, { severities: { DL3057: 'warning' } }), text), ['DL3057']);
 });
+
+test('a chain of thousands of stages is checked to its end', () => {
+  const stages = Array.from({ length: 3_000 }, (_, i) => `FROM ${i === 0 ? 'debian:12' : `s${i - 1}`} AS s${i}\n`);
+  const text = `FROM debian:12\n${stages.join('')}`;
+  const codes = new Linter(rules).lint(parseDockerfile(text)).map(({ code }) => code);
+  assert.deepEqual(codes, ['SL1501']);
+});

@@ -20,6 +20,8 @@ export class Cursor {
   end: number;
   position: number;
   depth = 0;
+  /** Behind the last `[` that nothing closes: until here no other `[` is closed either. */
+  unclosedBracket = 0;
   readonly errors: ShellError[] = [];
   readonly comments: Span[] = [];
   readonly keywords: Span[] = [];

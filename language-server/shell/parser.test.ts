@@ -141,3 +141,10 @@ test('the context of an offset: command, argument, variable, file, nothing', () 
       context.previous === 'install',
   );
 });
+
+test('what is never closed takes time by its length, not by its square', () => {
+  for (const unit of ['[', '[[', '@(', 'x{', 'x{,', '[:', '${a', '$[']) {
+    const text = `echo ${unit.repeat(100_000)}`;
+    assert.equal(parseShell(text).text.length, text.length);
+  }
+});

@@ -141,6 +141,11 @@ function readDouble(cursor: Cursor): Part {
   return { kind: 'double', start, end: cursor.position, parts, localized: false };
 }
 
+/** Longer braces and extended patterns than this are taken as they stand: looking for each one's end must not take for ever. */
+const MAX_GROUP = 1_000;
+/** The longest name of a character class with its brackets, generously. */
+const MAX_CLASS = 40;
+
 function readGlob(cursor: Cursor): Part | undefined {
   const start = cursor.position;
   const character = cursor.peek();
@@ -156,7 +161,7 @@ function readGlob(cursor: Cursor): Part | undefined {
     return { kind: 'glob', start, end: cursor.position, text: character };
   }
   if (character !== '[') return undefined;
-  const end = closingBracket(cursor, start);
+  const end = start < cursor.unclosedBracket ? undefined : closingBracket(cursor, start);
   if (end === undefined) return undefined;
   cursor.position = end;
   return { kind: 'glob', start, end, text: cursor.slice(start) };
@@ -171,17 +176,19 @@ function closingBracket(cursor: Cursor, start: number): number | undefined {
     const character = cursor.text[at] ?? '';
     if (character === ']') return at > start + 1 ? at + 1 : undefined;
     if (character === '[' && /[:.=]/.test(cursor.text[at + 1] ?? '')) {
-      const close = cursor.text.indexOf(`${cursor.text[at + 1]}]`, at + 2);
-      if (close > 0 && close < cursor.end) at = close + 1;
-    } else if (isMeta(character) || '"\'$`\\/'.includes(character)) return undefined;
+      const close = cursor.slice(at + 2, Math.min(cursor.end, at + MAX_CLASS)).indexOf(`${cursor.text[at + 1]}]`);
+      if (close >= 0) at += close + 3;
+    } else if (isMeta(character) || '"\'$`\\/'.includes(character)) break;
   }
+  cursor.unclosedBracket = at;
   return undefined;
 }
 
 /** The offset behind the parenthesis that closes the one at `open`; undefined if there is none in this word. */
 function closingParenthesis(cursor: Cursor, open: number): number | undefined {
   let depth = 0;
-  for (let at = open; at < cursor.end; at += 1) {
+  const end = Math.min(cursor.end, open + MAX_GROUP);
+  for (let at = open; at < end; at += 1) {
     const character = cursor.text[at];
     if (character === '\\') at += 1;
     else if (character === '(') depth += 1;
@@ -211,7 +218,8 @@ function readBrace(cursor: Cursor): Part | undefined {
 function closingBrace(cursor: Cursor, start: number): number | undefined {
   let depth = 0;
   let separators = 0;
-  for (let at = start; at < cursor.end; at += 1) {
+  const end = Math.min(cursor.end, start + MAX_GROUP);
+  for (let at = start; at < end; at += 1) {
     const character = cursor.text[at] ?? '';
     if (character === '\\') at += 1;
     else if (character === '{') depth += 1;

@@ -1,16 +1,17 @@
 // Hadolint's rules of LABEL. The schema is in .hadolint.yaml.
 import licenses from 'spdx-license-ids/index.json' with { type: 'json' };
-import type { PairsInstruction, Span } from '../../../runtime/dockerfile/ast.ts';
+import type { Instruction, Span } from '../../../runtime/dockerfile/ast.ts';
 import type { FileModel, Stage } from '../file_model.ts';
 import type { LabelType } from '../hadolint_config.ts';
 import type { FileRule, Rule, RuleText } from '../rule.ts';
-import { hasVariable, unquote } from './common.ts';
+import { unquote } from './common.ts';
 import { fromOf } from './copy.ts';
 
 const SCHEMA_NOTE = 'The rule speaks only of labels that `label-schema` in .hadolint.yaml names.';
 
 interface Label {
-  readonly instruction: PairsInstruction;
+  /** The instruction, or the ONBUILD around it. */
+  readonly instruction: Instruction;
   readonly key: string;
   readonly keySpan: Span;
   readonly value: string;
@@ -19,8 +20,9 @@ interface Label {
 
 function* labelsOf(file: FileModel): Generator<Label> {
   for (const instruction of file.instructions) {
-    if (instruction.keyword !== 'LABEL') continue;
-    for (const { key, value } of instruction.pairs) {
+    const label = instruction.keyword === 'ONBUILD' ? instruction.instruction : instruction;
+    if (label?.keyword !== 'LABEL') continue;
+    for (const { key, value } of label.pairs) {
       yield {
         instruction,
         key: unquote(key.raw),
@@ -48,7 +50,6 @@ const invalidKey: Rule = {
     if (instruction.keyword !== 'LABEL') return;
     for (const { key } of instruction.pairs) {
       const name = unquote(key.raw);
-      if (hasVariable(name)) continue;
       const valid = /^[a-z]([a-z0-9.-]*[a-z0-9])?$/.test(name) && !/\.\.|--/.test(name) && !RESERVED.test(name);
       if (!valid) report(key.span);
     }
@@ -102,7 +103,7 @@ const superfluous: Rule = {
   why: 'With `strict-labels: true` in .hadolint.yaml only the labels of `label-schema` are allowed.',
   bad: 'FROM busybox:1.37\nLABEL other="foo"\n',
   good: 'FROM busybox:1.37\nLABEL author="Ann"\n',
-  looksAt: ['LABEL'],
+  looksAt: ['LABEL', 'ONBUILD'],
   checkFile: (file, report) => {
     if (!file.config.strictLabels) return;
     for (const { instruction, key, keySpan } of labelsOf(file)) {
@@ -119,7 +120,7 @@ const empty: Rule = {
   why: `An empty label says nothing to whoever looks for it. ${SCHEMA_NOTE}`,
   bad: 'FROM busybox:1.37\nLABEL author=""\n',
   good: 'FROM busybox:1.37\nLABEL author="Ann"\n',
-  looksAt: ['LABEL'],
+  looksAt: ['LABEL', 'ONBUILD'],
   checkFile: (file, report) => {
     if (file.config.labelSchema.size === 0) return;
     for (const { instruction, key, value, valueSpan } of labelsOf(file)) {

@@ -59,14 +59,15 @@ function reachable(file: FileModel): Set<Stage> {
   if (known !== undefined) return known;
   const seen = new Set<Stage>();
   reached.set(file, seen);
-  const visit = (stage: Stage | undefined): void => {
-    if (stage === undefined || seen.has(stage)) return;
+  // A list and no recursion: a chain of stages may be longer than the stack.
+  const needed = [file.stages.at(-1)];
+  for (let stage = needed.pop(); stage !== undefined || needed.length > 0; stage = needed.pop()) {
+    if (stage === undefined || seen.has(stage)) continue;
     seen.add(stage);
-    visit(stage.parent);
+    needed.push(stage.parent);
     for (const instruction of stage.instructions)
-      for (const name of stageNames(instruction)) visit(file.findStage(name, stage.index));
-  };
-  visit(file.stages.at(-1));
+      for (const name of stageNames(instruction)) needed.push(file.findStage(name, stage.index));
+  }
   return seen;
 }
 
