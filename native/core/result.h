@@ -88,6 +88,7 @@ class [[nodiscard]] Result<void> {
 #define TRY_ASSIGN(declaration, expression)                                                      \
   auto SLIPWAY_CONCAT(try_, __LINE__) = (expression);                                            \
   if (!SLIPWAY_CONCAT(try_, __LINE__)) return std::move(SLIPWAY_CONCAT(try_, __LINE__).error()); \
+  /* NOLINTNEXTLINE(bugprone-macro-parentheses): a declaration takes none */                     \
   declaration = *std::move(SLIPWAY_CONCAT(try_, __LINE__))
 
 }  // namespace slipway

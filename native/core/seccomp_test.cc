@@ -27,7 +27,8 @@ int under(const spec::Seccomp& profile, const std::function<int()>& body) {
   if (child == 0) {
     ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
     if (seccomp::install(*program) < 0) ::_exit(200);
-    ::_exit(body());
+    // Not _exit: a sanitizer would look for leaks there, with system calls that the profile refuses.
+    ::syscall(SYS_exit_group, body());
   }
   int status = 0;
   ::waitpid(child, &status, 0);

@@ -5,9 +5,11 @@ import type { BuildOutcome, BuildProgress, BuildRequest } from '../protocol/buil
 import type { HostConfig } from '../protocol/container_config.ts';
 import { EngineError } from '../protocol/errors.ts';
 import type { Handlers } from '../protocol/handler.ts';
+import type { SourceFile } from './failure.ts';
 import { writeOutputs } from './output.ts';
 import { prepare } from './prepare.ts';
-import { type BuildServices, type SolveOptions, Solver } from './solver.ts';
+import { type BuildServices, type SolveHooks, Solver } from './solver.ts';
+import type { EvaluatedStage } from './steps.ts';
 
 /** What a build asks of the other nouns by their own methods. */
 export type BuilderHandlers = Pick<Handlers, 'image.pull' | 'image.push' | 'image.save'>;
@@ -17,7 +19,8 @@ export interface BuildRun {
   readonly duplex: Duplex | undefined;
   readonly signal: AbortSignal;
   readonly progress: (value: BuildProgress) => void;
-  readonly hooks?: Pick<SolveOptions, 'before' | 'failed'>;
+  /** Asked for when the stages are known, before anything is run. */
+  readonly debug?: (stages: readonly EvaluatedStage[], file: SourceFile) => SolveHooks;
 }
 
 /** @throws EngineError with the place in the Dockerfile. */
@@ -60,7 +63,7 @@ export async function runBuild(
     clampTime,
     signal,
     progress,
-    ...run.hooks,
+    ...(run.debug === undefined ? {} : { hooks: run.debug(prepared.evaluation.stages, prepared.context.file) }),
   });
   const { target } = prepared.evaluation;
   const chain = await solver.stage(target);

@@ -145,6 +145,7 @@ class Evaluator {
         stage: evaluated,
         instruction,
         text,
+        state: state.snapshot(),
         ...made,
       });
     }

@@ -4,8 +4,9 @@ import { stagesOf, targetStage } from '../dockerfile/stages.ts';
 import type { BuildProblem, buildMethods } from '../protocol/build.ts';
 import { EngineError, isEngineError } from '../protocol/errors.ts';
 import type { HandlersOf } from '../protocol/handler.ts';
-import { type BuilderHandlers, runBuild } from './builder.ts';
+import { runBuild } from './builder.ts';
 import { openContext } from './context.ts';
+import { type DebugHandlers, DebugSession } from './debug.ts';
 import { rangeOf } from './failure.ts';
 import { planBuild } from './plan.ts';
 import { listCache, pruneCache } from './prune.ts';
@@ -13,10 +14,13 @@ import type { BuildServices } from './solver.ts';
 
 type BuildHandlers = HandlersOf<typeof buildMethods>;
 
-export function buildHandlers(
-  services: BuildServices,
-  handlers: BuilderHandlers,
-): Omit<BuildHandlers, `build.debug${string}`> {
+export function buildHandlers(services: BuildServices, handlers: DebugHandlers): BuildHandlers {
+  const sessions = new Map<string, DebugSession>();
+  const sessionOf = (id: string): DebugSession => {
+    const session = sessions.get(id);
+    if (session === undefined) throw new EngineError('NotFound', `No such debug session: ${id}`);
+    return session;
+  };
   return {
     'build.run': async (request, { progress }) => {
       return async (duplex, signal) => {
@@ -49,6 +53,26 @@ export function buildHandlers(
         problems.push({ Severity: 'error', Message: `target stage "${request.Target}" could not be found` });
       }
       return problems;
+    },
+
+    'build.debug': async (request, { progress, signal }) => {
+      const session = new DebugSession(services, handlers, request, progress, () => sessions.delete(session.id));
+      sessions.set(session.id, session);
+      return await session.start(signal);
+    },
+
+    'build.debugContinue': async (request, { progress, signal }) =>
+      await sessionOf(request.Session).goOn(request, progress, signal),
+
+    'build.debugState': async ({ Session }) => sessionOf(Session).state,
+
+    'build.debugShell': async (request, { signal }) => ({
+      Container: await sessionOf(request.Session).shell(request, signal),
+    }),
+
+    'build.debugStop': async ({ Session }) => {
+      await sessionOf(Session).end();
+      return null;
     },
 
     'build.cacheList': async ({ Filters }) => listCache(services, Filters),

@@ -41,9 +41,17 @@ export interface SolveOptions {
   readonly clampTime: number | undefined;
   readonly signal: AbortSignal;
   readonly progress: (value: BuildProgress) => void;
-  /** Waits here before each step, with the chain it stands on: the debugger's hook. */
-  readonly before?: (step: Step, chain: Chain) => Promise<void>;
-  readonly failed?: (step: Step, chain: Chain, error: unknown) => Promise<void>;
+  readonly hooks?: SolveHooks;
+}
+
+/** Where a debugger may hold a build. With hooks, stages are built one after the other, each when it is needed. */
+export interface SolveHooks {
+  /** Waited for before a step, with the chain that it stands on. */
+  before(step: Step, chain: Chain): Promise<void>;
+  /** Waited for behind a step, with the chain that it left. */
+  after(step: Step, chain: Chain): Promise<void>;
+  /** A step failed on this chain; answers whether it is tried again. */
+  failed(step: Step, chain: Chain, error: unknown): Promise<'retry' | 'give up'>;
 }
 
 /** How much of a failed command's output goes into its error. */
@@ -79,9 +87,10 @@ export class Solver {
 
   async #solve(stage: EvaluatedStage): Promise<Chain> {
     // What later steps need is begun at once.
-    for (const step of stage.steps) for (const other of stagesNeeded(step.operation)) void this.stage(other);
+    if (this.#options.hooks === undefined)
+      for (const step of stage.steps) for (const other of stagesNeeded(step.operation)) void this.stage(other);
     let chain = await this.baseOf(stage);
-    for (const step of stage.steps) chain = await this.#step(step, chain);
+    for (const step of stage.steps) chain = await this.#watched(step, chain);
     return chain;
   }
 
@@ -90,10 +99,26 @@ export class Solver {
     return stage.base.kind === 'image' ? chainOf(stage.base.record) : await this.stage(stage.base.stage);
   }
 
+  /** A step, held and tried again as the debugger says. */
+  async #watched(step: Step, parent: Chain): Promise<Chain> {
+    const { hooks } = this.#options;
+    if (hooks === undefined) return await this.#step(step, parent);
+    for (;;) {
+      await hooks.before(step, parent);
+      try {
+        const chain = await this.#step(step, parent);
+        await hooks.after(step, chain);
+        return chain;
+      } catch (error) {
+        this.#selections.delete(step); // files may have been mended meanwhile
+        if ((await hooks.failed(step, parent, error)) === 'give up') throw error;
+      }
+    }
+  }
+
   async #step(step: Step, parent: Chain): Promise<Chain> {
     const { signal, progress, context } = this.#options;
     signal.throwIfAborted();
-    await this.#options.before?.(step, parent);
     const started = Date.now();
     progress({ Kind: 'started', Id: step.id, Time: new Date(started).toISOString() });
     try {
@@ -111,7 +136,6 @@ export class Solver {
         Cached: false,
         Error: told instanceof Error ? (told.message.split('\n')[0] ?? '') : String(told),
       });
-      await this.#options.failed?.(step, parent, told);
       throw told;
     }
   }

@@ -1,5 +1,6 @@
 // The state of a stage while its instructions are evaluated: the image's config as it grows, ARG and ENV, the history.
 import type { ContainerDefaults, HistoryEntry, ImageConfig } from '../image/config.ts';
+import type { StepState } from './steps.ts';
 
 /** ContainerDefaults that can be changed. */
 export type MutableDefaults = { -readonly [K in keyof ContainerDefaults]: ContainerDefaults[K] };
@@ -63,6 +64,11 @@ export class StageState {
   /** The environment of RUN: the arguments, and the image's own variables over them. */
   runEnvironment(): string[] {
     return [...new Map([...this.#args, ...this.#env])].map(([name, value]) => `${name}=${value}`);
+  }
+
+  /** As it is now; later instructions replace values, they don't change them. */
+  snapshot(): StepState {
+    return { args: new Map(this.#args), env: new Map(this.#env), config: { ...this.config } };
   }
 
   get workingDirectory(): string {

@@ -120,6 +120,14 @@ export interface Step {
   readonly operation: Operation;
   /** Where in the stage's history it stands. */
   readonly historyIndex: number;
+  /** What the instructions above it have set. */
+  readonly state: StepState;
+}
+
+export interface StepState {
+  readonly args: ReadonlyMap<string, string>;
+  readonly env: ReadonlyMap<string, string>;
+  readonly config: ContainerDefaults;
 }
 
 /** A stage with every value known. */

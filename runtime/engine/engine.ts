@@ -85,12 +85,13 @@ export async function openEngine(context: EngineContext, shutdown: (stopContaine
   };
   await recoverContainers(containers, rebooted);
   const build = { images, containers, cache: buildCache, digests: new FileDigests() };
+  const containerMethods = containerHandlers(containers);
   const nouns = {
-    ...containerHandlers(containers),
+    ...containerMethods,
     ...execHandlers(containers),
     ...fileHandlers(containers),
     ...imageMethods,
-    ...buildHandlers(build, imageMethods),
+    ...buildHandlers(build, { ...imageMethods, ...containerMethods }),
     ...registryHandlers(access),
     ...networkHandlers(networks),
     ...connectHandlers(containers, (reference) => networks.find(reference)),

@@ -179,14 +179,24 @@ export interface DebugState {
   Stopped: boolean;
   /** `entry`, `breakpoint`, `step`, `failure`; `finished` and `failed` end the session. */
   Reason: 'entry' | 'breakpoint' | 'step' | 'failure' | 'running' | 'finished' | 'failed';
-  /** Stopped before (or, after a failure, at) this. */
+  /** Stopped before or after this instruction; a failed one is stopped at, with the files as they were before it. */
+  Position?: 'before' | 'after';
   Range?: SourceRange;
   Instruction?: string;
   Stage?: string;
   Stages: { Name: string; State: 'waiting' | 'running' | 'stopped' | 'done' | 'skipped' }[];
   Variables: { Arguments: Record<string, string>; Environment: Record<string, string>; Config: Record<string, string> };
   Error?: string;
+  /** With `finished`. */
+  Outcome?: BuildOutcome;
 }
+
+/** Lines of the Dockerfile, from 0: each stands for the first instruction of its stage, at or behind it, that makes files. */
+const breakpoints = {
+  Breakpoints: Type.Optional(Type.Array(integer())),
+  /** Stops behind the instruction instead of before it. */
+  BreakpointsAfter: Type.Optional(Type.Array(integer())),
+};
 
 export const buildMethods = {
   'build.run': stream<BuildOutcome, BuildProgress>()({
@@ -207,33 +217,29 @@ export const buildMethods = {
   }),
   'build.debug': call<DebugState, BuildProgress>()({
     summary:
-      'Starts a build that stops: at Entry, at the first Failure, at Breakpoints (lines of the Dockerfile, from 0).',
-    params: params({
-      Build: BuildRequestSchema,
-      StopOnEntry: flag(),
-      StopOnFailure: flag(),
-      Breakpoints: Type.Optional(Type.Array(integer())),
-    }),
+      'Starts a build that stops: at its first step (StopOnEntry), at the first failure (StopOnFailure), at Breakpoints. Answers at the first stop, or when it has ended.',
+    params: params({ Build: BuildRequestSchema, StopOnEntry: flag(), StopOnFailure: flag(), ...breakpoints }),
     errors: buildErrors,
   }),
-  'build.debugContinue': call<DebugState>()({
+  'build.debugContinue': call<DebugState, BuildProgress>()({
     summary:
-      'Goes on: to the next breakpoint, one instruction (Step), or back to before this instruction (Retry). Answers at the next stop.',
+      'Goes on: to the next breakpoint, one instruction (step), or with the failed instruction once more (retry). Answers at the next stop, or when the build has ended. Breakpoints replace those before.',
     params: params({
       Session: text(),
       Mode: Type.Union([Type.Literal('continue'), Type.Literal('step'), Type.Literal('retry')]),
-      Breakpoints: Type.Optional(Type.Array(integer())),
+      ...breakpoints,
     }),
     errors: ['NotFound', 'Conflict'],
   }),
   'build.debugState': call<DebugState>()({
-    summary: 'Where a session is.',
+    summary: 'Where a session is: stages, variables, the place in the file.',
     params: params({ Session: text() }),
     errors: ['NotFound'],
   }),
-  'build.debugShell': call<{ Exec: string }>()({
-    summary: 'A process in the file system as it is at this point; run it with exec.start.',
-    params: params({ Session: text(), Stage: optionalText(), Cmd: optionalTexts(), Tty: flag() }),
+  'build.debugShell': call<{ Container: string }>()({
+    summary:
+      'A container with the files, variables and user of this point, not yet started: container.attach, then container.start. Cmd: default is the shell of the stage. It goes when it ends, and with the session.',
+    params: params({ Session: text(), Cmd: optionalTexts(), Tty: flag(), User: optionalText() }),
     errors: ['NotFound', 'Conflict', 'RuntimeFailed'],
   }),
   'build.debugStop': call<null>()({

@@ -100,8 +100,9 @@ std::optional<Route> decode_route(const Answer& answer) {
   route.table = info.rtm_table;
   route.type = info.rtm_type;
   route.protocol = info.rtm_protocol;
+  const std::string length = "/" + std::to_string(info.rtm_dst_len);
   for_each_attribute(attributes, [&](uint16_t type, Bytes value) {
-    if (type == RTA_DST) route.destination = format_ip(view(value)) + "/" + std::to_string(info.rtm_dst_len);
+    if (type == RTA_DST) route.destination = format_ip(view(value)) + length;
     if (type == RTA_GATEWAY) route.gateway = format_ip(view(value));
     if (type == RTA_OIF) route.link = number_of<int>(value);
     if (type == RTA_PREFSRC) route.source = format_ip(view(value));
