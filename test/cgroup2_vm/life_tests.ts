@@ -173,7 +173,7 @@ oci delete -f update`,
       ]),
     },
     script: `oci run -d -b /bundles/check-before-update check-before-update >/dev/null
-await_line /sys/fs/cgroup/check-before-update/memory.stat '^shmem 33[0-9]*'
+await_line /sys/fs/cgroup/check-before-update/memory.stat '^shmem 33554432$'
 echo '{"memory":{"limit":8388608,"checkBeforeUpdate":true}}' | oci update -r - check-before-update
 echo "code=$?"
 oci state check-before-update | grep -o running

@@ -1,7 +1,8 @@
 // A person's desk for tests: a workspace, a real editor with the packaged extension, a browser on it, and the engine that the
 // extension started. Everything goes with it.
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { on } from 'node:events';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, watch } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from '../../../runtime/protocol/client.ts';
@@ -79,6 +80,25 @@ export class Session implements AsyncDisposable {
 
   get helperPid(): number {
     return Number(readFileSync(join(this.directory, 'run/slipwayd.pid'), 'utf8'));
+  }
+
+  /** Waits until another helper than this one answers at the socket. */
+  async helperAfter(pid: number): Promise<void> {
+    const answers = async () => {
+      if (!existsSync(join(this.directory, 'run/slipwayd.pid')) || [0, pid].includes(this.helperPid)) return false;
+      return await this.client().then(
+        () => true,
+        () => false,
+      );
+    };
+    const watcher = watch(join(this.directory, 'run'));
+    const changes = on(watcher, 'change');
+    try {
+      if (await answers()) return;
+      for await (const _change of changes) if (await answers()) return;
+    } finally {
+      watcher.close();
+    }
   }
 
   /** A picture of the failure, and what the extension logged. */
