@@ -5,6 +5,8 @@ import type { BuildOutcome, BuildProgress, BuildRequest } from '../protocol/buil
 import type { HostConfig } from '../protocol/container_config.ts';
 import { EngineError } from '../protocol/errors.ts';
 import type { Handlers } from '../protocol/handler.ts';
+import { checkExports, exportCaches } from './cache_export.ts';
+import { ImportedCaches } from './cache_import.ts';
 import type { SourceFile } from './failure.ts';
 import { writeOutputs } from './output.ts';
 import { prepare } from './prepare.ts';
@@ -30,7 +32,7 @@ export async function runBuild(
   run: BuildRun,
 ): Promise<BuildOutcome> {
   const { request, signal, duplex, progress } = run;
-  checkCaches(request);
+  checkExports(request.CacheTo ?? []);
   const platforms: (string | undefined)[] =
     request.Platforms !== undefined && request.Platforms.length > 0 ? request.Platforms : [undefined];
   if (platforms.length > 1) {
@@ -49,13 +51,21 @@ export async function runBuild(
     signal,
     progress,
   });
+  const warn = (Message: string) => progress({ Kind: 'problem', Problem: { Severity: 'warning', Message } });
   for (const name of prepared.evaluation.unusedArguments) {
-    progress({
-      Kind: 'problem',
-      Problem: { Severity: 'warning', Message: `[Warning] One or more build-args [${name}] were not consumed` },
-    });
+    warn(`[Warning] One or more build-args [${name}] were not consumed`);
   }
   const clampTime = epochOf(request);
+  const { images, registries } = services;
+  const { Auths: auths, CacheFrom = [], CacheTo = [] } = request;
+  const { target } = prepared.evaluation;
+  using imported = await ImportedCaches.open(CacheFrom, {
+    registries,
+    auths,
+    platform: target.platform,
+    signal,
+    warn,
+  });
   const solver = new Solver(services, {
     request,
     context: prepared.context,
@@ -63,24 +73,27 @@ export async function runBuild(
     clampTime,
     signal,
     progress,
+    imported,
     ...(run.debug === undefined ? {} : { hooks: run.debug(prepared.evaluation.stages, prepared.context.file) }),
   });
-  const { target } = prepared.evaluation;
   const chain = await solver.stage(target);
   signal.throwIfAborted();
+  const caches = { needed: solver.records(target), all: solver.records() };
+  const inline = CacheTo.some(({ Type }) => Type === 'inline');
   const { record, references } = await writeOutputs(
     request,
     target,
     chain,
-    { clampTime, newest: solver.newest },
+    { clampTime, newest: solver.newest, ...(inline ? { cache: caches.needed } : {}) },
     {
-      images: services.images,
+      images,
       save: handlers['image.save'],
       push: handlers['image.push'],
       signal,
       outgoing: duplex,
     },
   );
+  await exportCaches(CacheTo, caches, { images, registries, auths, signal, warn });
   return outcomeOf(
     record === undefined ? undefined : { id: record.id, manifest: record.manifest },
     formatPlatform(target.platform),
@@ -115,20 +128,6 @@ export function epochOf(request: Pick<BuildRequest, 'SourceDateEpoch' | 'BuildAr
   if (!/^\d+$/.test(text))
     throw new EngineError('InvalidArgument', `invalid SOURCE_DATE_EPOCH: ${text} is not a number of seconds`);
   return Number(text);
-}
-
-/** Caches of other machines are not read or written yet: asking for one is told, never ignored. */
-function checkCaches({ CacheFrom = [], CacheTo = [] }: BuildRequest): void {
-  const [from] = CacheFrom;
-  const [to] = CacheTo;
-  if (to !== undefined)
-    throw new EngineError(
-      'Unsupported',
-      `--cache-to type=${to.Type} is not offered by this engine: its own cache is shared by all builds`,
-    );
-  if (from !== undefined && from.Type !== 'registry' && from.Type !== 'inline') {
-    throw new EngineError('Unsupported', `--cache-from type=${from.Type} is not offered by this engine`);
-  }
 }
 
 /** What holds for every RUN of the build. */

@@ -7,6 +7,7 @@ import { layersOf } from '../image/commit.ts';
 import type { ImageStore } from '../image/image_store.ts';
 import type { ImageRecord } from '../image/records.ts';
 import { mount, mountOverlay, unmount } from '../native/mount.ts';
+import { EngineError } from '../protocol/errors.ts';
 import { chainIds, type Digest } from '../store/digest.ts';
 import { removeTree } from '../store/files.ts';
 
@@ -25,6 +26,13 @@ export function chainOf(record: ImageRecord): Chain {
 export function extend(chain: Chain, layer: StoredLayer): Chain {
   const layers = [...chain.layers, layer];
   return { layers, ids: chainIds(layers.map(({ diffId }) => diffId)) };
+}
+
+/** Of a chain that was extended. */
+export function chainIdOf(chain: Chain): Digest {
+  const id = chain.ids.at(-1);
+  if (id === undefined) throw new EngineError('Internal', 'an empty chain has no id');
+  return id;
 }
 
 export function topOf(chain: Chain): Digest | undefined {

@@ -15,6 +15,9 @@ import { copyTree } from '../native/filesystem.ts';
 import type { BuildRequest } from '../protocol/build.ts';
 import { EngineError } from '../protocol/errors.ts';
 import type { Handlers } from '../protocol/handler.ts';
+import type { CacheRecord } from './cache.ts';
+import { cacheField } from './cache_entries.ts';
+import { entryOf } from './cache_export.ts';
 import { type Chain, mountChain } from './chain.ts';
 import type { EvaluatedStage } from './steps.ts';
 
@@ -27,11 +30,13 @@ export interface OutputServices {
   readonly outgoing: Writable | undefined;
 }
 
-export interface OutputTimes {
+export interface OutputFacts {
   /** SOURCE_DATE_EPOCH: seconds. */
   readonly clampTime: number | undefined;
   /** When the newest layer was made: milliseconds; 0 where the build made none. */
   readonly newest: number;
+  /** Goes into the image's config (`--cache-to type=inline`). */
+  readonly cache?: readonly CacheRecord[];
 }
 
 type Output = NonNullable<BuildRequest['Outputs']>[number];
@@ -41,7 +46,7 @@ export async function writeOutputs(
   request: BuildRequest,
   stage: EvaluatedStage,
   chain: Chain,
-  times: OutputTimes,
+  facts: OutputFacts,
   services: OutputServices,
 ): Promise<{ record: ImageRecord | undefined; references: string[] }> {
   const outputs: readonly Output[] =
@@ -52,10 +57,10 @@ export async function writeOutputs(
     ...outputs.flatMap(({ Attributes }) => Attributes?.['name']?.split(',') ?? []),
   ];
   const references = names.map((name) => services.images.parseName(name));
-  const record = wantsFilesOnly ? undefined : await makeImage(services.images, stage, chain, times, services.signal);
+  const record = wantsFilesOnly ? undefined : await makeImage(services.images, stage, chain, facts, services.signal);
   if (record !== undefined) for (const reference of references) services.images.tag(record, reference);
   for (const output of outputs)
-    await writeOutput(output, record, references.map(familiar), chain, times.clampTime, services);
+    await writeOutput(output, record, references.map(familiar), chain, facts.clampTime, services);
   return {
     record,
     references: references
@@ -142,7 +147,7 @@ async function makeImage(
   images: ImageStore,
   stage: EvaluatedStage,
   chain: Chain,
-  { clampTime, newest }: OutputTimes,
+  { clampTime, newest, cache }: OutputFacts,
   signal: AbortSignal,
 ): Promise<ImageRecord> {
   const made = newest > 0 ? newest : Date.parse(stage.baseConfig?.created ?? '1970-01-01T00:00:00Z');
@@ -161,6 +166,7 @@ async function makeImage(
     config: stage.config,
     rootfs: { type: 'layers', diff_ids: chain.layers.map(({ diffId }) => diffId) },
     history,
+    ...(cache === undefined ? {} : { extra: { [cacheField]: cache.map(entryOf) } }),
   };
   return await recordImage(images, config, chain.layers, { signal });
 }

@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import type { ImageStore } from '../image/image_store.ts';
 import { formatPlatform, hostPlatform, type Platform, parsePlatform, selectPlatform } from '../image/platform.ts';
+import { parseReference } from '../image/reference.ts';
+import { authFor } from '../image/registry_access.ts';
 import type { BuildPlanRequest, BuildProgress, BuildRequest } from '../protocol/build.ts';
 import { EngineError } from '../protocol/errors.ts';
 import type { Handlers } from '../protocol/handler.ts';
@@ -79,7 +81,7 @@ async function findImage(
     local !== undefined && selectPlatform(platform, [await images.config(local)], (own) => own) !== undefined;
   if (!fits || (request.Pull === true && !options.offline)) {
     if (options.offline) throw new EngineError('NotFound', `No such image: ${reference}`);
-    const auth = Object.entries(request.Auths ?? {}).find(([host]) => reference.startsWith(`${host}/`))?.[1];
+    const auth = authFor(request.Auths, parseReference(reference).registry);
     const id = `pull ${reference}`;
     progress({ Kind: 'vertex', Id: id, Name: `[internal] load ${reference}`, Inputs: [] });
     progress({ Kind: 'started', Id: id, Time: new Date().toISOString() });

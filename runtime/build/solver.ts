@@ -7,6 +7,7 @@ import { join, posix } from 'node:path';
 import type { ContainerServices } from '../container/services.ts';
 import { packLayer } from '../image/commit.ts';
 import type { ImageStore } from '../image/image_store.ts';
+import type { RegistryAccess } from '../image/registry_access.ts';
 import { makeDirectoryInRoot, treeSize } from '../native/filesystem.ts';
 import type { BuildProgress, BuildRequest } from '../protocol/build.ts';
 import type { HostConfig } from '../protocol/container_config.ts';
@@ -15,7 +16,8 @@ import type { Digest } from '../store/digest.ts';
 import { removeTree } from '../store/files.ts';
 import { KeyedLock } from '../store/holds.ts';
 import type { BuildCache, CacheRecord } from './cache.ts';
-import { type Chain, chainOf, emptyChain, extend, mountChain, topOf } from './chain.ts';
+import { fetchRecord, type ImportedCaches } from './cache_import.ts';
+import { type Chain, chainIdOf, chainOf, emptyChain, extend, mountChain, topOf } from './chain.ts';
 import type { BuildContext } from './context.ts';
 import { copyFiles } from './copy_step.ts';
 import { failureAt } from './failure.ts';
@@ -32,6 +34,7 @@ export interface BuildServices {
   readonly containers: ContainerServices;
   readonly cache: BuildCache;
   readonly digests: FileDigests;
+  readonly registries: RegistryAccess;
 }
 
 export interface SolveOptions {
@@ -41,6 +44,7 @@ export interface SolveOptions {
   readonly clampTime: number | undefined;
   readonly signal: AbortSignal;
   readonly progress: (value: BuildProgress) => void;
+  readonly imported?: ImportedCaches;
   readonly hooks?: SolveHooks;
 }
 
@@ -64,6 +68,8 @@ export class Solver {
   readonly #options: SolveOptions;
   readonly #stages = new Map<number, Promise<Chain>>();
   readonly #scratch: string;
+  /** By stage: what its steps were found under, or filed under. */
+  readonly #records = new Map<number, CacheRecord[]>();
   /** When the newest layer of the result was made, in milliseconds: an image of cached layers only is as old as they are. */
   newest = 0;
 
@@ -92,6 +98,13 @@ export class Solver {
     let chain = await this.baseOf(stage);
     for (const step of stage.steps) chain = await this.#watched(step, chain);
     return chain;
+  }
+
+  /** The records that a solved stage stands on, or with none those of the whole build. */
+  records(stage?: EvaluatedStage): CacheRecord[] {
+    if (stage === undefined) return [...this.#records.values()].flat();
+    const below = stage.base.kind === 'stage' ? this.records(stage.base.stage) : [];
+    return [...below, ...(this.#records.get(stage.index) ?? [])];
   }
 
   async baseOf(stage: EvaluatedStage): Promise<Chain> {
@@ -123,7 +136,9 @@ export class Solver {
     progress({ Kind: 'started', Id: step.id, Time: new Date(started).toISOString() });
     try {
       const key = await this.key(step, parent);
-      const { chain, cached } = await stepLocks.run(key.digest, () => this.#cachedOrMade(step, parent, key));
+      const { record, cached } = await stepLocks.run(key.digest, () => this.#cachedOrMade(step, parent, key.digest));
+      const chain = extend(parent, record.layer);
+      this.#records.set(step.stage.index, [...(this.#records.get(step.stage.index) ?? []), record]);
       this.#services.cache.remember(placeOf(context.file.name, step), key.digest, key.inputs);
       progress({ Kind: 'completed', Id: step.id, Time: new Date().toISOString(), Cached: cached });
       return chain;
@@ -172,34 +187,35 @@ export class Solver {
     });
   }
 
+  #ignoresCache({ stage }: Step): boolean {
+    const { NoCache, NoCacheFilter = [] } = this.#options.request;
+    return NoCache === true || NoCacheFilter.includes(stage.name);
+  }
+
   /** The cache's record for a key, if what it names is all there still. */
   async lookup(step: Step, key: Digest): Promise<CacheRecord | undefined> {
-    const { NoCache, NoCacheFilter = [] } = this.#options.request;
-    if (NoCache === true || NoCacheFilter.includes(step.stage.name)) return undefined;
+    if (this.#ignoresCache(step)) return undefined;
     const record = this.#services.cache.get(key);
     if (record === undefined) return undefined;
     return (await this.#services.images.layers.has(record.chainId)) ? record : undefined;
   }
 
-  async #cachedOrMade(step: Step, parent: Chain, key: StepKey): Promise<{ chain: Chain; cached: boolean }> {
+  async #cachedOrMade(step: Step, parent: Chain, key: Digest): Promise<{ record: CacheRecord; cached: boolean }> {
     const { cache } = this.#services;
-    const known = await this.lookup(step, key.digest);
+    const known = (await this.lookup(step, key)) ?? (await this.#imported(step, parent, key));
     if (known !== undefined) {
       cache.touch(known, Date.now());
       this.newest = Math.max(this.newest, known.created);
-      return { chain: extend(parent, known.layer), cached: true };
+      return { record: known, cached: true };
     }
     const started = Date.now();
     const { layer, size } = await this.#make(step, parent);
-    const chain = extend(parent, layer);
-    const [chainId] = chain.ids.slice(-1);
-    if (chainId === undefined) throw new EngineError('Internal', 'a step made no layer');
     const now = Date.now();
     this.newest = now;
-    cache.put({
-      key: key.digest,
+    const record = {
+      key,
       layer,
-      chainId,
+      chainId: chainIdOf(extend(parent, layer)),
       parent: topOf(parent),
       size,
       duration: now - started,
@@ -208,8 +224,26 @@ export class Solver {
       created: now,
       used: now,
       uses: 1,
-    });
-    return { chain, cached: false };
+    };
+    cache.put(record);
+    return { record, cached: false };
+  }
+
+  /** A result that another machine's cache has: its layer is fetched now. One that can't be had is made here instead. */
+  async #imported(step: Step, parent: Chain, key: Digest): Promise<CacheRecord | undefined> {
+    const { imported, signal, progress } = this.#options;
+    const found = this.#ignoresCache(step) ? undefined : imported?.find(key);
+    if (found === undefined) return undefined;
+    try {
+      return await fetchRecord(this.#services, found, parent, signal, (amount) =>
+        progress({ Kind: 'status', Id: step.id, ...amount }),
+      );
+    } catch (error) {
+      signal.throwIfAborted();
+      const Message = `cannot import the layer of ${found.entry.description}: ${error instanceof Error ? error.message : error}`;
+      progress({ Kind: 'problem', Problem: { Severity: 'warning', Message } });
+      return undefined;
+    }
   }
 
   /** Makes the layer: its files in a new directory of the layer store, its archive in the blob store. */
@@ -222,8 +256,7 @@ export class Solver {
       const source = { kind: 'overlay', upper: staged.directory, userXattr: images.context.rootless } as const;
       const layer = await packLayer(images, source, (digest) => hold.add(digest), this.#options.signal);
       const { bytes: size } = await treeSize(staged.directory);
-      const chainId = extend(parent, layer).ids.at(-1);
-      if (chainId !== undefined) await staged.commit({ chainId, diffId: layer.diffId, size });
+      await staged.commit({ chainId: chainIdOf(extend(parent, layer)), diffId: layer.diffId, size });
       return { layer, size };
     } finally {
       // The cache's record names the blob by the time anybody collects; see BuildCache.roots.

@@ -84,7 +84,7 @@ export async function openEngine(context: EngineContext, shutdown: (stopContaine
     baseLayer: ensureBaseLayer(context.paths.dataRoot),
   };
   await recoverContainers(containers, rebooted);
-  const build = { images, containers, cache: buildCache, digests: new FileDigests() };
+  const build = { images, containers, cache: buildCache, digests: new FileDigests(), registries: access };
   const containerMethods = containerHandlers(containers);
   const nouns = {
     ...containerMethods,

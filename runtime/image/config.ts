@@ -47,6 +47,8 @@ export interface ImageConfig extends Platform {
   readonly config: ContainerDefaults;
   readonly rootfs: { readonly type: 'layers'; readonly diff_ids: readonly Digest[] };
   readonly history: readonly HistoryEntry[];
+  /** Further fields, written as they are and not read back. */
+  readonly extra?: Readonly<Record<string, unknown>>;
 }
 
 type JsonObject = Readonly<Record<string, unknown>>;
@@ -184,7 +186,7 @@ export function parseImageConfig(data: Uint8Array): ImageConfig {
 
 /** The bytes of a new config (import, commit, build). Its digest is the image's id. */
 export function encodeImageConfig(config: ImageConfig): Buffer {
-  const { architecture, os, variant, created, author, config: defaults, rootfs, history } = config;
+  const { architecture, os, variant, created, author, config: defaults, rootfs, history, extra } = config;
   return Buffer.from(
     JSON.stringify({
       created,
@@ -195,6 +197,7 @@ export function encodeImageConfig(config: ImageConfig): Buffer {
       config: defaults,
       rootfs,
       history,
+      ...extra,
     }),
   );
 }

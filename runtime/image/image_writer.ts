@@ -69,6 +69,11 @@ export class ImageWriter {
     }
   }
 
+  /** Stores one layer above others that are there. The caller holds it until a record names it. */
+  async writeLayer(layer: ImageLayer, chainId: Digest, onProgress: ProgressListener, signal: AbortSignal) {
+    await this.#semaphore.run(() => this.#writer.write(layer, chainId, onProgress, signal));
+  }
+
   /** All layers at once, so far as the semaphore lets them. The first failure ends the others before it is thrown. */
   async #writeLayers(
     image: Image,

@@ -26,36 +26,58 @@ export interface PushedImage {
   readonly size: number;
 }
 
-/** Pushes layers in parallel, then the config, then the manifest under the reference's tag (or digest). */
+/** What a manifest is made of; every blob is in the store. */
+export interface ManifestParts {
+  readonly mediaType: string;
+  readonly config: Descriptor;
+  readonly layers: readonly Descriptor[];
+  /** One for each layer. */
+  readonly diffIds: readonly Digest[];
+  /** The manifest as it is stored, sent as it is where the layers need no compressing. */
+  readonly manifest?: Digest;
+}
+
+/** Pushes an image under the reference's tag (or digest). */
 export async function pushImage(record: ImageRecord, reference: Reference, options: PushOptions): Promise<PushedImage> {
+  const config: Descriptor = {
+    mediaType: record.mediaType === mediaTypes.dockerManifest ? mediaTypes.dockerConfig : mediaTypes.ociConfig,
+    digest: record.config,
+    size: (await options.blobs.size(record.config)) ?? 0,
+  };
+  const pushed = await pushManifest({ ...record, config }, reference, options);
+  options.records.addDigest(fullName(reference), pushed.digest, record.id);
+  return pushed;
+}
+
+/** Pushes layers in parallel, then the config, then the manifest. */
+export async function pushManifest(
+  { mediaType, config, layers: stored, diffIds, manifest: storedManifest }: ManifestParts,
+  reference: Reference,
+  options: PushOptions,
+): Promise<PushedImage> {
   const { blobs, client, onProgress, signal } = options;
   const upload = new Upload(client, reference, signal);
-  using hold = blobs.holds.take(record.config, record.manifest);
-  for (const { digest } of record.layers) onProgress({ id: shortId(digest), status: 'Preparing' });
+  using hold = blobs.holds.take(config.digest, ...(storedManifest === undefined ? [] : [storedManifest]));
+  for (const { digest } of stored) onProgress({ id: shortId(digest), status: 'Preparing' });
   const semaphore = new Semaphore(options.concurrency);
   const layers = await Promise.all(
-    record.layers.map((layer, i) =>
+    stored.map((layer, i) =>
       semaphore.run(async () => {
-        const compressed = await compressedForm(layer, record.diffIds[i] ?? layer.digest, options);
+        const compressed = await compressedForm(layer, diffIds[i] ?? layer.digest, options);
         hold.add(compressed.digest);
         await pushBlob(upload, compressed, reference, options);
         return compressed;
       }),
     ),
   );
-  const config: Descriptor = {
-    mediaType: record.mediaType === mediaTypes.dockerManifest ? mediaTypes.dockerConfig : mediaTypes.ociConfig,
-    digest: record.config,
-    size: (await blobs.size(record.config)) ?? 0,
-  };
   await pushBlob(upload, config, reference, options);
-  const unchanged = layers.every((layer, i) => layer.digest === record.layers[i]?.digest);
-  const manifest = unchanged
-    ? await blobs.readAll(record.manifest, maxConfigBytes)
-    : encodeManifest(record.mediaType, config, layers);
+  const unchanged = layers.every((layer, i) => layer.digest === stored[i]?.digest);
+  const manifest =
+    storedManifest !== undefined && unchanged
+      ? await blobs.readAll(storedManifest, maxConfigBytes)
+      : encodeManifest(mediaType, config, layers);
   const digest = digestOf(manifest);
-  await upload.manifest(manifest, record.mediaType, reference.tag ?? digest, digest);
-  options.records.addDigest(fullName(reference), digest, record.id);
+  await upload.manifest(manifest, mediaType, reference.tag ?? digest, digest);
   return { digest, size: manifest.length };
 }
 

@@ -31,6 +31,11 @@ function registryHost(server: string | undefined): string {
     : host;
 }
 
+/** Of the credentials that came with a call, by server, those for a registry. */
+export function authFor<T>(auths: Readonly<Record<string, T>> | undefined, registry: string): T | undefined {
+  return Object.entries(auths ?? {}).find(([server]) => registryHost(server) === registry)?.[1];
+}
+
 function readCredential(auth: AuthConfig): Credential | undefined {
   if (auth.identitytoken) return { kind: 'identity', token: auth.identitytoken };
   if (auth.username) return { kind: 'password', username: auth.username, password: auth.password ?? '' };

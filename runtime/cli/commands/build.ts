@@ -48,6 +48,16 @@ function output(value: string): { Type: string; Attributes: Record<string, strin
   return { Type: parsed.Type, Attributes: { ...parsed.Attributes, dest: resolve(dest) } };
 }
 
+/** A name alone is that of an image; directories are made absolute. */
+function cache(value: string): { Type: string; Attributes: Record<string, string> } {
+  const { Type, Attributes } = typed(value, (ref) => ({ Type: 'registry', Attributes: { ref } }));
+  for (const name of ['src', 'dest']) {
+    const directory = Attributes[name];
+    if (directory !== undefined) Attributes[name] = resolve(directory);
+  }
+  return { Type, Attributes };
+}
+
 /** `id=x,src=file`, `id=x,env=NAME`. */
 function secret(value: string, environment: NodeJS.ProcessEnv): NonNullable<BuildRequest['Secrets']>[number] {
   const from = fields(value);
@@ -106,10 +116,8 @@ async function requestOf(input: Invocation, context: CliContext): Promise<BuildR
       ...input.list('output').map(output),
       ...(input.flag('push') ? [{ Type: 'registry', Attributes: {} }] : []),
     ],
-    CacheFrom: input
-      .list('cache-from')
-      .map((value) => typed(value, (ref) => ({ Type: 'registry', Attributes: { ref } }))),
-    CacheTo: input.list('cache-to').map((value) => typed(value, (ref) => ({ Type: 'registry', Attributes: { ref } }))),
+    CacheFrom: input.list('cache-from').map(cache),
+    CacheTo: input.list('cache-to').map(cache),
     NoCache: input.flag('no-cache'),
     NoCacheFilter: input.list('no-cache-filter').flatMap((value) => value.split(',')),
     Pull: input.flag('pull'),

@@ -1,0 +1,121 @@
+// A build's cache on another machine: written by one engine, read by another that has never built.
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, beforeEach, describe, it } from 'node:test';
+import { startRegistry, type TestRegistry } from '../support/registry.ts';
+import { TestEngine } from '../support/slipway.ts';
+
+const dockerfile = `FROM busybox AS tools
+RUN head -c 16 /dev/urandom > /tool
+FROM busybox
+RUN head -c 16 /dev/urandom > /own
+COPY message /message
+COPY --from=tools /tool /tool
+`;
+
+describe('a cache for other machines', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'slipway-cache-'));
+  let registry: TestRegistry;
+  let engine: TestEngine;
+  let other: TestEngine;
+  before(async () => {
+    registry = await startRegistry();
+    writeFileSync(join(folder, 'Dockerfile'), dockerfile);
+    writeFileSync(join(folder, 'message'), 'one');
+    engine = await TestEngine.start();
+    await build(engine);
+  });
+  beforeEach(async () => {
+    other = await TestEngine.start({ bare: true });
+    // The same base: an image that is imported anew has another id.
+    const { stdout } = await engine.cli(['save', '-o', join(folder, 'base.tar'), 'busybox']);
+    assert.equal(stdout, '');
+    await other.cli(['load', '-i', join(folder, 'base.tar')]);
+  });
+  after(async () => {
+    await engine[Symbol.asyncDispose]();
+    await registry[Symbol.asyncDispose]();
+    rmSync(folder, { recursive: true });
+  });
+
+  const build = async (where: TestEngine, ...flags: string[]): Promise<string> => {
+    const args = ['build', '--network', 'none', '--progress', 'plain', '-t', 'made', ...flags, folder];
+    const { code, stderr } = await where.cli(args);
+    assert.equal(code, 0, stderr);
+    return stderr;
+  };
+  const cached = (log: string): number => log.split('\n').filter((line) => / CACHED$/.test(line)).length;
+  const idOf = async (where: TestEngine): Promise<string[]> =>
+    (await where.client.call('image.inspect', { Image: 'made' })).RootFS.Layers ?? [];
+
+  it('in a directory', async () => {
+    await using _other = other;
+    const place = join(folder, 'cache');
+    await build(engine, '--cache-to', `type=local,dest=${place},mode=max`);
+    assert.equal(cached(await build(other, '--cache-from', `type=local,src=${place}`)), 4);
+    assert.deepEqual(await idOf(other), await idOf(engine));
+  });
+
+  it('in a registry, only what the result stands on unless all is asked for', async () => {
+    await using _other = other;
+    const ref = `${registry.host}/cache:min`;
+    await build(engine, '--cache-to', `type=registry,ref=${ref}`);
+    const log = await build(other, '--cache-from', ref);
+    // The stage of the tools is made again, and with it what is copied from it.
+    assert.equal(cached(log), 2, log);
+    const max = `${registry.host}/cache:max`;
+    await build(engine, '--cache-to', `type=registry,ref=${max},mode=max`);
+    await other.cli(['builder', 'prune', '--all', '--force']);
+    assert.equal(cached(await build(other, '--cache-from', max)), 4);
+  });
+
+  it('inside the image', async () => {
+    await using _other = other;
+    const name = `${registry.host}/app:1`;
+    await build(engine, '--cache-to', 'type=inline', '-t', name);
+    const { code, stderr } = await engine.cli(['push', name]);
+    assert.equal(code, 0, stderr);
+    const log = await build(other, '--cache-from', name);
+    assert.equal(cached(log), 2, log);
+  });
+
+  it('that is not there is told, and the build goes on', async () => {
+    await using _other = other;
+    const log = await build(other, '--cache-from', `${registry.host}/nothing:1`);
+    assert.match(log, /cannot import the cache of .*nothing:1/);
+    assert.match(
+      await build(other, '--cache-from', `type=local,src=${join(folder, 'absent')}`),
+      /cannot import the cache of .*absent/,
+    );
+  });
+
+  it('whose layers were changed is not believed', async () => {
+    await using _other = other;
+    const place = join(folder, 'lying');
+    await build(engine, '--cache-to', `type=local,dest=${place},mode=max`);
+    const index = JSON.parse(readFileSync(join(place, 'index.json'), 'utf8'));
+    const path = (digest: string) => join(place, 'blobs/sha256', digest.slice(7));
+    const manifest = JSON.parse(readFileSync(path(index.manifests[0].digest), 'utf8'));
+    for (const { digest } of manifest.layers) writeFileSync(path(digest), readFileSync(path(digest)).fill('x', 0, 4));
+    const log = await build(other, '--cache-from', `type=local,src=${place}`);
+    assert.match(log, /cannot import the layer of /);
+    assert.equal(cached(log), 0);
+  });
+
+  it('is refused by name where there is no such kind', async () => {
+    await using _other = other;
+    for (const [flag, message] of [
+      ['--cache-to=type=gha', /--cache-to type=gha: there are registry, local and inline/],
+      ['--cache-from=type=s3', /--cache-from type=s3: there are/],
+      ['--cache-to=type=local', /--cache-to type=local needs dest=/],
+      ['--cache-to=type=registry,ref=a/b,mode=some', /mode=some: it is min or max/],
+      ['--cache-to=type=local,dest=/tmp/x,colour=red', /has no attribute colour/],
+    ] as const) {
+      const { code, stderr } = await engine.cli(['build', flag, folder]);
+      assert.notEqual(code, 0);
+      assert.match(stderr, message);
+    }
+  });
+});
