@@ -1,15 +1,18 @@
 // One build from its request to its outputs.
 import type { Duplex } from 'node:stream';
+import type { PlatformImage } from '../image/multi_platform.ts';
 import { formatPlatform } from '../image/platform.ts';
 import type { BuildOutcome, BuildProgress, BuildRequest } from '../protocol/build.ts';
 import type { HostConfig } from '../protocol/container_config.ts';
 import { EngineError } from '../protocol/errors.ts';
 import type { Handlers } from '../protocol/handler.ts';
+import type { CacheRecord } from './cache.ts';
 import { checkExports, exportCaches } from './cache_export.ts';
 import { ImportedCaches } from './cache_import.ts';
+import type { BuildContext } from './context.ts';
 import type { SourceFile } from './failure.ts';
-import { writeOutputs } from './output.ts';
-import { prepare } from './prepare.ts';
+import { type BuiltPlatform, writeOutputs } from './output.ts';
+import { openBuildContext, prepare } from './prepare.ts';
 import { type BuildServices, type SolveHooks, Solver } from './solver.ts';
 import type { EvaluatedStage } from './steps.ts';
 
@@ -31,92 +34,95 @@ export async function runBuild(
   handlers: BuilderHandlers,
   run: BuildRun,
 ): Promise<BuildOutcome> {
-  const { request, signal, duplex, progress } = run;
-  checkExports(request.CacheTo ?? []);
-  const platforms: (string | undefined)[] =
-    request.Platforms !== undefined && request.Platforms.length > 0 ? request.Platforms : [undefined];
-  if (platforms.length > 1) {
-    throw new EngineError(
-      'Unsupported',
-      'cannot build several platforms into one index: build them one at a time with --platform',
-    );
-  }
-  const [platform] = platforms;
-  const takesContext = request.Context === '-' || Object.values(request.NamedContexts ?? {}).includes('-');
-  await using prepared = await prepare(request, platform, {
-    images: services.images,
-    pull: handlers['image.pull'],
-    incoming: takesContext ? duplex : undefined,
-    offline: false,
-    signal,
-    progress,
-  });
-  const warn = (Message: string) => progress({ Kind: 'problem', Problem: { Severity: 'warning', Message } });
-  for (const name of prepared.evaluation.unusedArguments) {
-    warn(`[Warning] One or more build-args [${name}] were not consumed`);
-  }
-  const clampTime = epochOf(request);
+  const { request, signal, duplex } = run;
   const { images, registries } = services;
-  const { Auths: auths, CacheFrom = [], CacheTo = [] } = request;
-  const { target } = prepared.evaluation;
-  using imported = await ImportedCaches.open(CacheFrom, {
+  const { CacheTo = [] } = request;
+  checkExports(CacheTo);
+  const takesContext = request.Context === '-' || Object.values(request.NamedContexts ?? {}).includes('-');
+  await using context = await openBuildContext(request, images, takesContext ? duplex : undefined, signal);
+  // The platforms share the cache and the base images' names, so they come one after the other.
+  const solved: Solved[] = [];
+  for (const platform of platformsOf(request)) solved.push(await solve(services, handlers, run, context, platform));
+  const inline = CacheTo.some(({ Type }) => Type === 'inline');
+  const built = solved.map(({ needed, all: _all, ...result }) => ({ ...result, ...(inline ? { cache: needed } : {}) }));
+  const result = await writeOutputs(request, built, epochOf(request), {
+    images,
     registries,
-    auths,
+    save: handlers['image.save'],
+    push: handlers['image.push'],
+    signal,
+    outgoing: duplex,
+  });
+  const caches = { needed: solved.flatMap(({ needed }) => needed), all: solved.flatMap(({ all }) => all) };
+  await exportCaches(CacheTo, caches, { images, registries, auths: request.Auths, signal, warn: warner(run) });
+  return outcomeOf(result.images, result.references, result.digest);
+}
+
+/** As texts; `undefined` stands for this machine's. */
+function platformsOf({ Platforms = [] }: BuildRequest): readonly (string | undefined)[] {
+  return Platforms.length > 0 ? [...new Set(Platforms)] : [undefined];
+}
+
+function warner({ progress }: BuildRun): (message: string) => void {
+  return (Message) => progress({ Kind: 'problem', Problem: { Severity: 'warning', Message } });
+}
+
+type Solved = BuiltPlatform & { readonly needed: readonly CacheRecord[]; readonly all: readonly CacheRecord[] };
+
+/** Carries the steps out for one platform. */
+async function solve(
+  services: BuildServices,
+  handlers: BuilderHandlers,
+  run: BuildRun,
+  context: BuildContext,
+  platform: string | undefined,
+): Promise<Solved> {
+  const { request, signal, progress } = run;
+  const { images, registries } = services;
+  const warn = warner(run);
+  const options = { images, pull: handlers['image.pull'], offline: false, signal, progress };
+  const isOneOfMany = platformsOf(request).length > 1;
+  const { evaluation } = await prepare(context, request, platform, options, isOneOfMany);
+  for (const name of evaluation.unusedArguments) warn(`[Warning] One or more build-args [${name}] were not consumed`);
+  const { target, stages } = evaluation;
+  using imported = await ImportedCaches.open(request.CacheFrom ?? [], {
+    registries,
+    auths: request.Auths,
     platform: target.platform,
     signal,
     warn,
   });
   const solver = new Solver(services, {
     request,
-    context: prepared.context,
+    context,
     hostConfig: hostConfigOf(request),
-    clampTime,
+    clampTime: epochOf(request),
     signal,
     progress,
     imported,
-    ...(run.debug === undefined ? {} : { hooks: run.debug(prepared.evaluation.stages, prepared.context.file) }),
+    ...(run.debug === undefined ? {} : { hooks: run.debug(stages, context.file) }),
   });
   const chain = await solver.stage(target);
   signal.throwIfAborted();
-  const caches = { needed: solver.records(target), all: solver.records() };
-  const inline = CacheTo.some(({ Type }) => Type === 'inline');
-  const { record, references } = await writeOutputs(
-    request,
-    target,
-    chain,
-    { clampTime, newest: solver.newest, ...(inline ? { cache: caches.needed } : {}) },
-    {
-      images,
-      save: handlers['image.save'],
-      push: handlers['image.push'],
-      signal,
-      outgoing: duplex,
-    },
-  );
-  await exportCaches(CacheTo, caches, { images, registries, auths, signal, warn });
-  return outcomeOf(
-    record === undefined ? undefined : { id: record.id, manifest: record.manifest },
-    formatPlatform(target.platform),
-    references,
-  );
+  return { stage: target, chain, newest: solver.newest, needed: solver.records(target), all: solver.records() };
 }
 
-function outcomeOf(
-  image: { id: string; manifest: string } | undefined,
-  platform: string,
-  references: string[],
-): BuildOutcome {
+function outcomeOf(images: readonly PlatformImage[], references: string[], digest: string | undefined): BuildOutcome {
+  const [first, second] = images;
+  if (first === undefined) return { Images: [], References: references, Metadata: {} };
   return {
-    Images: image === undefined ? [] : [{ Id: image.id, Platform: platform, Digest: image.manifest }],
+    Images: images.map(({ record, platform }) => ({
+      Id: record.id,
+      Platform: formatPlatform(platform),
+      Digest: record.manifest,
+    })),
+    ...(second === undefined || digest === undefined ? {} : { Digest: digest }),
     References: references,
-    Metadata:
-      image === undefined
-        ? {}
-        : {
-            'containerimage.config.digest': image.id,
-            'containerimage.digest': image.manifest,
-            ...(references.length === 0 ? {} : { 'image.name': references.join(',') }),
-          },
+    Metadata: {
+      ...(second === undefined ? { 'containerimage.config.digest': first.record.id } : {}),
+      ...(digest === undefined ? {} : { 'containerimage.digest': digest }),
+      ...(references.length === 0 ? {} : { 'image.name': references.join(',') }),
+    },
   };
 }
 

@@ -22,6 +22,8 @@ export interface EvaluationInput {
   readonly labels: Readonly<Record<string, string>>;
   readonly platform: Platform;
   readonly buildPlatform: Platform;
+  /** Goes in front of the steps' names where one build makes several platforms. */
+  readonly prefix?: string;
   /** Names of contexts given with --build-context that are directories (images among them are resolved by `image`). */
   readonly contexts: ReadonlySet<string>;
   /** Finds an image, pulling it where it must. */
@@ -130,6 +132,7 @@ class Evaluator {
       },
       baseConfig: base.config,
     };
+    const label = this.#input.prefix === undefined ? [] : [this.#input.prefix];
     const triggers = base.base.kind === 'image' ? this.#onbuild(from, base.config, state) : [];
     const instructions = [...triggers, ...stage.instructions];
     const layers = instructions.filter(({ keyword }) => ['RUN', 'COPY', 'ADD', 'WORKDIR'].includes(keyword)).length;
@@ -140,8 +143,8 @@ class Evaluator {
       const text = instruction.logical.text.trim();
       const number = steps.length + 1;
       steps.push({
-        id: `${stage.index}.${number}`,
-        name: `[${stage.name === undefined ? '' : `${stage.name} `}${number}/${layers}] ${text}`,
+        id: [...label, `${stage.index}.${number}`].join(' '),
+        name: `[${[...label, ...(stage.name === undefined ? [] : [stage.name]), `${number}/${layers}`].join(' ')}] ${text}`,
         stage: evaluated,
         instruction,
         text,

@@ -1,20 +1,27 @@
 // What becomes of a build's result: an image with its names, an archive, a directory, a push.
 import { createWriteStream } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, mkdtemp } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { Duplex, type Writable } from 'node:stream';
+import { Duplex, Readable, type Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { saveIndexArchive } from '../image/archive_sink.ts';
 import { recordImage } from '../image/commit.ts';
 import type { HistoryEntry, ImageConfig } from '../image/config.ts';
+import { withFailures } from '../image/failures.ts';
 import type { ImageStore } from '../image/image_store.ts';
-import type { Platform } from '../image/platform.ts';
+import { type PlatformImage, pushIndex } from '../image/multi_platform.ts';
+import { formatPlatform, hostPlatform, type Platform, selectPlatform } from '../image/platform.ts';
 import type { ImageRecord } from '../image/records.ts';
-import { canonical, familiar } from '../image/reference.ts';
+import { canonical, familiar, type Reference } from '../image/reference.ts';
+import { authFor, type RegistryAccess } from '../image/registry_access.ts';
 import { packStream } from '../native/archive.ts';
 import { copyTree } from '../native/filesystem.ts';
+import { mount, unmount } from '../native/mount.ts';
 import type { BuildRequest } from '../protocol/build.ts';
 import { EngineError } from '../protocol/errors.ts';
 import type { Handlers } from '../protocol/handler.ts';
+import { type Digest, parseDigest } from '../store/digest.ts';
+import { removeTree } from '../store/files.ts';
 import type { CacheRecord } from './cache.ts';
 import { cacheField } from './cache_entries.ts';
 import { entryOf } from './cache_export.ts';
@@ -23,6 +30,7 @@ import type { EvaluatedStage } from './steps.ts';
 
 export interface OutputServices {
   readonly images: ImageStore;
+  readonly registries: RegistryAccess;
   readonly save: Handlers['image.save'];
   readonly push: Handlers['image.push'];
   readonly signal: AbortSignal;
@@ -30,9 +38,10 @@ export interface OutputServices {
   readonly outgoing: Writable | undefined;
 }
 
-export interface OutputFacts {
-  /** SOURCE_DATE_EPOCH: seconds. */
-  readonly clampTime: number | undefined;
+/** What a build made for one platform. */
+export interface BuiltPlatform {
+  readonly stage: EvaluatedStage;
+  readonly chain: Chain;
   /** When the newest layer was made: milliseconds; 0 where the build made none. */
   readonly newest: number;
   /** Goes into the image's config (`--cache-to type=inline`). */
@@ -41,14 +50,26 @@ export interface OutputFacts {
 
 type Output = NonNullable<BuildRequest['Outputs']>[number];
 
-/** Writes the result to every place that was asked for; without any it becomes an image of the store. */
+interface Result {
+  readonly request: BuildRequest;
+  readonly built: readonly BuiltPlatform[];
+  /** One for each platform; none where only files are asked for. */
+  readonly images: readonly PlatformImage[];
+  readonly references: readonly Reference[];
+  /** SOURCE_DATE_EPOCH: seconds. */
+  readonly clampTime: number | undefined;
+}
+
+/**
+ * Writes the result to every place that was asked for; without any it becomes an image of the store. Of several platforms' images
+ * this machine's own (else the first) gets the names here: the store has one image for a name.
+ */
 export async function writeOutputs(
   request: BuildRequest,
-  stage: EvaluatedStage,
-  chain: Chain,
-  facts: OutputFacts,
+  built: readonly BuiltPlatform[],
+  clampTime: number | undefined,
   services: OutputServices,
-): Promise<{ record: ImageRecord | undefined; references: string[] }> {
+): Promise<{ images: readonly PlatformImage[]; references: string[]; digest: string | undefined }> {
   const outputs: readonly Output[] =
     request.Outputs !== undefined && request.Outputs.length > 0 ? request.Outputs : [{ Type: 'image' }];
   const wantsFilesOnly = outputs.every(({ Type }) => Type === 'tar' || Type === 'local');
@@ -57,72 +78,144 @@ export async function writeOutputs(
     ...outputs.flatMap(({ Attributes }) => Attributes?.['name']?.split(',') ?? []),
   ];
   const references = names.map((name) => services.images.parseName(name));
-  const record = wantsFilesOnly ? undefined : await makeImage(services.images, stage, chain, facts, services.signal);
-  if (record !== undefined) for (const reference of references) services.images.tag(record, reference);
-  for (const output of outputs)
-    await writeOutput(output, record, references.map(familiar), chain, facts.clampTime, services);
+  const images: PlatformImage[] = [];
+  for (const one of wantsFilesOnly ? [] : built)
+    images.push({
+      record: await makeImage(services.images, one, clampTime, services.signal),
+      platform: one.stage.platform,
+    });
+  const own = selectPlatform(hostPlatform(), images, ({ platform }) => platform) ?? images[0];
+  if (own !== undefined) for (const reference of references) services.images.tag(own.record, reference);
+  const result = { request, built, images, references, clampTime };
+  // What a registry got: its layers are compressed, so that its digest is another than that of the image here.
+  let digest = images.length === 1 ? images[0]?.record.manifest : undefined;
+  for (const output of outputs) digest = (await writeOutput(output, result, services)) ?? digest;
   return {
-    record,
+    images,
+    digest,
     references: references
       .map(canonical)
       .map((name) => name.replace(/^docker\.io\/library\//, '').replace(/^docker\.io\//, '')),
   };
 }
 
-async function writeOutput(
-  { Type, Attributes = {} }: Output,
-  record: ImageRecord | undefined,
-  references: readonly string[],
-  chain: Chain,
-  clampTime: number | undefined,
-  services: OutputServices,
-): Promise<void> {
-  const { signal } = services;
+/** Answers the digest of what was pushed. */
+async function writeOutput(output: Output, result: Result, services: OutputServices): Promise<Digest | undefined> {
+  const { Type, Attributes = {} } = output;
   switch (Type) {
     case 'image':
     case 'docker':
     case 'registry':
-    case 'oci': {
-      if (Attributes['dest'] !== undefined && record !== undefined) {
-        const Images = references.length > 0 ? [...references] : [record.id];
-        const serve = await services.save({ Images }, { signal, progress: () => {} });
-        await writeTo(Attributes['dest'], services, (sink) => serve(Duplex.from({ writable: sink }), signal));
-      }
-      if (Type === 'registry' || Attributes['push'] === 'true') {
-        if (references.length === 0)
-          throw new EngineError('InvalidArgument', 'cannot push: the image has no name; give one with --tag');
-        for (const Reference of references) await services.push({ Reference }, { signal, progress: () => {} });
-      }
-      return;
-    }
+    case 'oci':
+      if (Attributes['dest'] !== undefined) await writeArchive(Type, Attributes['dest'], result, services);
+      return Type === 'registry' || Attributes['push'] === 'true' ? await pushResult(result, services) : undefined;
     case 'tar':
-    case 'local': {
-      const { dest } = Attributes;
-      if (dest === undefined) throw new EngineError('InvalidArgument', `output type=${Type} needs dest=PATH`);
-      await using mounted = await mountChain(
-        services.images,
-        chain,
-        join(services.images.context.paths.dataRoot, 'build', 'scratch'),
-      );
-      if (Type === 'local') {
-        await mkdir(dest, { recursive: true });
-        await copyTree(mounted.root, dest, { ownership: 'try' });
-        return;
-      }
-      const options = { signal, ...(clampTime === undefined ? {} : { clampTime }) };
-      await writeTo(dest, services, async (sink) => {
-        const { stream, result } = packStream({ kind: 'tree', root: mounted.root }, options);
-        await pipeline(stream, sink, { signal, end: false });
-        await result;
-      });
-      return;
-    }
+    case 'local':
+      await writeFiles(Type, Attributes['dest'], result, services);
+      return undefined;
     default:
       throw new EngineError(
         'InvalidArgument',
         `unknown output type ${Type}: use image, docker, oci, registry, tar or local`,
       );
   }
+}
+
+async function writeArchive(
+  type: string,
+  dest: string,
+  { images, references }: Result,
+  services: OutputServices,
+): Promise<void> {
+  const { signal } = services;
+  const [first, second] = images;
+  if (first === undefined) return;
+  if (second === undefined) {
+    const Images = references.length > 0 ? references.map(familiar) : [first.record.id];
+    const serve = await services.save({ Images }, { signal, progress: () => {} });
+    return await writeTo(dest, services, (sink) => serve(Duplex.from({ writable: sink }), signal));
+  }
+  if (type !== 'oci')
+    throw new EngineError('InvalidArgument', `output type=${type} holds one platform: use type=oci, or build one`);
+  const archive = saveIndexArchive(images, references, services.images.blobs);
+  await writeTo(dest, services, (sink) => pipeline(Readable.from(archive), sink, { signal, end: false }));
+}
+
+async function pushResult({ request, images, references }: Result, services: OutputServices) {
+  const { signal, registries } = services;
+  if (references.length === 0)
+    throw new EngineError('InvalidArgument', 'cannot push: the image has no name; give one with --tag');
+  let digest: Digest | undefined;
+  for (const reference of references) {
+    const auth = authFor(request.Auths, reference.registry);
+    if (images.length === 1) {
+      const Reference = familiar(reference);
+      const request = auth === undefined ? { Reference } : { Reference, Auth: auth };
+      const [pushed] = await services.push(request, { signal, progress: () => {} });
+      digest = pushed === undefined ? undefined : parseDigest(pushed.Digest);
+      continue;
+    }
+    digest = await withFailures(`push ${familiar(reference)}`, async () => {
+      using client = registries.client(reference.registry, auth);
+      const { blobs, records, context } = services.images;
+      const concurrency = context.options.maxConcurrentUploads;
+      const options = { blobs, records, client, concurrency, onProgress: () => {}, signal };
+      return (await pushIndex(images, reference, options)).digest;
+    });
+  }
+  return digest;
+}
+
+/** The files of the result; of several platforms each in a directory of its own. */
+async function writeFiles(
+  type: 'tar' | 'local',
+  dest: string | undefined,
+  { built, clampTime }: Result,
+  services: OutputServices,
+): Promise<void> {
+  const { images, signal } = services;
+  if (dest === undefined) throw new EngineError('InvalidArgument', `output type=${type} needs dest=PATH`);
+  const scratch = join(images.context.paths.dataRoot, 'build', 'scratch');
+  await using stack = new AsyncDisposableStack();
+  const trees = new Map<string, string>();
+  for (const { chain, stage } of built) {
+    const { root } = stack.use(await mountChain(images, chain, scratch));
+    trees.set(built.length === 1 ? '' : formatPlatform(stage.platform).replaceAll('/', '_'), root);
+  }
+  if (type === 'local') {
+    for (const [name, root] of trees) {
+      await mkdir(join(dest, name), { recursive: true });
+      await copyTree(root, join(dest, name), { ownership: 'try' });
+    }
+    return;
+  }
+  const [[name, root] = ['', '']] = trees;
+  const tree = name === '' ? root : await bindTogether(trees, scratch, stack);
+  const options = { signal, ...(clampTime === undefined ? {} : { clampTime }) };
+  await writeTo(dest, services, async (sink) => {
+    const { stream, result } = packStream({ kind: 'tree', root: tree }, options);
+    await pipeline(stream, sink, { signal, end: false });
+    await result;
+  });
+}
+
+/** One directory that shows each tree under its name. */
+async function bindTogether(
+  trees: ReadonlyMap<string, string>,
+  scratch: string,
+  stack: AsyncDisposableStack,
+): Promise<string> {
+  const together = await mkdtemp(join(scratch, 'platforms-'));
+  stack.defer(() => removeTree(together));
+  for (const [name, source] of trees) {
+    const target = join(together, name);
+    await mkdir(target);
+    await mount({ type: 'bind', source, target, options: ['ro'] });
+    stack.defer(async () => {
+      await unmount(target, { detach: true });
+    });
+  }
+  return together;
 }
 
 async function writeTo(
@@ -145,9 +238,8 @@ async function writeTo(
 /** The image's config and record. With `clampTime` the same input gives the same bytes. */
 async function makeImage(
   images: ImageStore,
-  stage: EvaluatedStage,
-  chain: Chain,
-  { clampTime, newest, cache }: OutputFacts,
+  { stage, chain, newest, cache }: BuiltPlatform,
+  clampTime: number | undefined,
   signal: AbortSignal,
 ): Promise<ImageRecord> {
   const made = newest > 0 ? newest : Date.parse(stage.baseConfig?.created ?? '1970-01-01T00:00:00Z');

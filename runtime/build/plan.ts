@@ -6,7 +6,7 @@ import { epochOf, hostConfigOf } from './builder.ts';
 import type { StepInputs } from './cache.ts';
 import { type Chain, extend } from './chain.ts';
 import { rangeOf } from './failure.ts';
-import { prepare } from './prepare.ts';
+import { openBuildContext, prepare } from './prepare.ts';
 import { type BuildServices, placeOf, Solver } from './solver.ts';
 import { type EvaluatedStage, type Step, stagesNeeded } from './steps.ts';
 
@@ -20,15 +20,14 @@ export async function planBuild(
   signal: AbortSignal,
 ): Promise<BuildPlan> {
   try {
-    await using prepared = await prepare(request, request.Platforms?.[0], {
+    await using context = await openBuildContext(request, services.images, undefined, signal);
+    const { evaluation } = await prepare(context, request, request.Platforms?.[0], {
       images: services.images,
       pull: handlers['image.pull'],
-      incoming: undefined,
       offline: true,
       signal,
       progress: () => {},
     });
-    const { context, evaluation } = prepared;
     const planner = new Planner(
       services,
       context.file.name,

@@ -13,51 +13,59 @@ import { type BuildContext, openContext } from './context.ts';
 import { type Evaluation, evaluate } from './evaluate.ts';
 import { rangeOf } from './failure.ts';
 
-export interface Preparation extends AsyncDisposable {
+export interface Preparation {
   readonly context: BuildContext;
   readonly evaluation: Evaluation;
-  readonly platform: Platform;
 }
 
 export interface PrepareOptions {
   readonly images: ImageStore;
   readonly pull: Handlers['image.pull'];
-  readonly incoming: Duplex | undefined;
   /** A plan asks no registry: bases must be here. */
   readonly offline: boolean;
   readonly signal: AbortSignal;
   readonly progress: (value: BuildProgress) => void;
 }
 
+/** Opens the context once for all platforms. `incoming` is what the client sends, for a context of `-`. */
+export async function openBuildContext(
+  request: BuildRequest | BuildPlanRequest,
+  images: ImageStore,
+  incoming: Duplex | undefined,
+  signal: AbortSignal,
+): Promise<BuildContext> {
+  const scratch = join(images.context.paths.dataRoot, 'build', 'scratch');
+  mkdirSync(scratch, { recursive: true, mode: 0o700 });
+  return await openContext(request, incoming, scratch, signal);
+}
+
+/**
+ * Evaluates the Dockerfile for one platform.
+ * @param isOneOfMany steps are named after their platform then
+ */
 export async function prepare(
+  context: BuildContext,
   request: BuildRequest | BuildPlanRequest,
   platformText: string | undefined,
   options: PrepareOptions,
+  isOneOfMany = false,
 ): Promise<Preparation> {
-  const { images, signal, progress } = options;
-  const scratch = join(images.context.paths.dataRoot, 'build', 'scratch');
-  mkdirSync(scratch, { recursive: true, mode: 0o700 });
   const platform = platformText === undefined ? hostPlatform() : readPlatform(platformText);
-  const context = await openContext(request, options.incoming, scratch, signal);
-  try {
-    const named = request.NamedContexts ?? {};
-    const evaluation = await evaluate({
-      file: context.file,
-      target: request.Target,
-      buildArgs: request.BuildArgs ?? {},
-      labels: request.Labels ?? {},
-      platform,
-      buildPlatform: hostPlatform(),
-      contexts: context.names,
-      image: (reference, wanted) =>
-        findImage(named[reference]?.replace(/^docker-image:\/\//, '') ?? reference, wanted, request, options),
-    });
-    announce(evaluation, context, progress);
-    return { context, evaluation, platform, [Symbol.asyncDispose]: () => context[Symbol.asyncDispose]() };
-  } catch (error) {
-    await context[Symbol.asyncDispose]();
-    throw error;
-  }
+  const named = request.NamedContexts ?? {};
+  const evaluation = await evaluate({
+    file: context.file,
+    target: request.Target,
+    buildArgs: request.BuildArgs ?? {},
+    labels: request.Labels ?? {},
+    platform,
+    buildPlatform: hostPlatform(),
+    ...(isOneOfMany ? { prefix: formatPlatform(platform) } : {}),
+    contexts: context.names,
+    image: (reference, wanted) =>
+      findImage(named[reference]?.replace(/^docker-image:\/\//, '') ?? reference, wanted, request, options),
+  });
+  announce(evaluation, context, options.progress);
+  return { context, evaluation };
 }
 
 function readPlatform(text: string): Platform {

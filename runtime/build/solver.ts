@@ -7,6 +7,7 @@ import { join, posix } from 'node:path';
 import type { ContainerServices } from '../container/services.ts';
 import { packLayer } from '../image/commit.ts';
 import type { ImageStore } from '../image/image_store.ts';
+import { formatPlatform } from '../image/platform.ts';
 import type { RegistryAccess } from '../image/registry_access.ts';
 import { makeDirectoryInRoot, treeSize } from '../native/filesystem.ts';
 import type { BuildProgress, BuildRequest } from '../protocol/build.ts';
@@ -168,7 +169,8 @@ export class Solver {
         : code === 'ENOSPC' || code === 'EDQUOT'
           ? 'ResourceExhausted'
           : 'RuntimeFailed';
-    return failureAt(this.#options.context.file, step.instruction, error.message, { kind, cause: error });
+    const hint = /exec format error/.test(error.message) ? `: ${foreignHint(step)}` : '';
+    return failureAt(this.#options.context.file, step.instruction, error.message + hint, { kind, cause: error });
   }
 
   /** What the step depends on, and so what its result is filed under. */
@@ -385,6 +387,11 @@ export class Solver {
     }
     return await selection;
   }
+}
+
+function foreignHint({ stage }: Step): string {
+  const platform = formatPlatform(stage.platform);
+  return `this machine runs no programs for ${platform}; install qemu-user-static, or start the stage FROM --platform=$BUILDPLATFORM`;
 }
 
 /** Where a step stands, to compare it with the last build of the same file. */

@@ -252,15 +252,20 @@ async function build(input: Invocation, context: CliContext): Promise<number> {
 }
 
 function report(input: Invocation, context: CliContext, result: BuildOutcome, isQuiet: boolean): void {
-  const [image] = result.Images;
+  const [image, second] = result.Images;
+  // Several platforms have no image id in common; what a registry or archive has of them is the index.
+  const id = second === undefined ? image?.Id : result.Digest;
   const idFile = input.text('iidfile');
-  if (idFile !== undefined) writeFileSync(idFile, image?.Id ?? '');
+  if (idFile !== undefined) writeFileSync(idFile, id ?? '');
   const metadataFile = input.text('metadata-file');
   if (metadataFile !== undefined) writeFileSync(metadataFile, `${JSON.stringify(result.Metadata, undefined, 2)}\n`);
   if (image === undefined) return;
-  if (isQuiet) context.out(`${image.Id}\n`);
+  if (isQuiet) context.out(`${id ?? image.Id}\n`);
   else
-    for (const line of [`writing image ${image.Id}`, ...result.References.map((name) => `naming to ${name}`)])
+    for (const line of [
+      ...result.Images.map(({ Id }) => `writing image ${Id}`),
+      ...result.References.map((name) => `naming to ${name}`),
+    ])
       context.error(`${line}\n`);
 }
 
