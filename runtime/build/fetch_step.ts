@@ -13,9 +13,21 @@ import { type Selection, select } from './selection.ts';
 import type { CopyOperation, FetchOperation } from './steps.ts';
 import { readEntry } from './tree.ts';
 
-/** Writes what the URL names to the destination. @throws EngineError Unavailable, or DataCorrupt for a wrong checksum. */
+/** Writes what the URLs name to the destination. @throws EngineError Unavailable, or DataCorrupt for a wrong checksum. */
 export async function fetchInto(
   operation: FetchOperation,
+  root: string,
+  scratch: string,
+  signal: AbortSignal,
+): Promise<void> {
+  for (const source of operation.sources) await fetchOne(operation, source, root, scratch, signal);
+}
+
+type Source = FetchOperation['sources'][number];
+
+async function fetchOne(
+  operation: FetchOperation,
+  { url, isGit }: Source,
   root: string,
   scratch: string,
   signal: AbortSignal,
@@ -30,15 +42,15 @@ export async function fetchInto(
       inline: [],
       destination,
       chown,
-      chmod: chmod ?? (operation.isGit ? undefined : '600'),
+      chmod: chmod ?? (isGit ? undefined : '600'),
       link: false,
       parents: false,
       excludes: [],
       unpack,
     };
-    const selection = operation.isGit
-      ? await cloned(operation, copy, directory, signal)
-      : await downloaded(operation, directory, signal);
+    const selection = isGit
+      ? await cloned(url, operation.keepGitDirectory, copy, directory, signal)
+      : await downloaded(url, operation, directory, signal);
     await copyFiles(copy, selection, { root, keepOwners: false, clampTime: undefined, signal });
   } finally {
     await removeTree(directory);
@@ -46,24 +58,30 @@ export async function fetchInto(
 }
 
 async function cloned(
-  operation: FetchOperation,
+  url: string,
+  keepGitDirectory: boolean,
   copy: CopyOperation,
   directory: string,
   signal: AbortSignal,
 ): Promise<Selection> {
-  const tree = await cloneRepository(operation.url, directory, operation.keepGitDirectory, signal);
-  return await select({ root: tree, ignore: undefined, what: operation.url }, copy);
+  const tree = await cloneRepository(url, directory, keepGitDirectory, signal);
+  return await select({ root: tree, ignore: undefined, what: url }, copy);
 }
 
-async function downloaded(operation: FetchOperation, directory: string, signal: AbortSignal): Promise<Selection> {
-  const response = await fetch(operation.url, { signal }).catch((error: unknown) => {
+async function downloaded(
+  url: string,
+  operation: FetchOperation,
+  directory: string,
+  signal: AbortSignal,
+): Promise<Selection> {
+  const response = await fetch(url, { signal }).catch((error: unknown) => {
     throw new EngineError(
       'Unavailable',
-      `failed to load ${operation.url}: ${error instanceof Error ? error.message : String(error)}`,
+      `failed to load ${url}: ${error instanceof Error ? error.message : String(error)}`,
     );
   });
   if (!response.ok || response.body === null) {
-    throw new EngineError('Unavailable', `failed to load ${operation.url}: invalid response status ${response.status}`);
+    throw new EngineError('Unavailable', `failed to load ${url}: invalid response status ${response.status}`);
   }
   const name = fileName(response);
   const file = join(directory, 'file');
@@ -86,7 +104,7 @@ async function downloaded(operation: FetchOperation, directory: string, signal: 
   const modified = Date.parse(response.headers.get('last-modified') ?? '');
   if (!Number.isNaN(modified)) await utimes(file, modified / 1000, modified / 1000);
   const entry = readEntry(directory, 'file');
-  if (entry === undefined) throw new EngineError('Unavailable', `failed to load ${operation.url}`);
+  if (entry === undefined) throw new EngineError('Unavailable', `failed to load ${url}`);
   return { files: [{ entry, target: name, isNamed: true }], intoDirectory: operation.destination.endsWith('/') };
 }
 

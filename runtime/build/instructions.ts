@@ -240,16 +240,26 @@ async function transfer(scope: InstructionScope, instruction: TransferInstructio
   );
   const remote = isAdd ? written.filter(isRemote) : [];
   if (remote.length > 0) {
-    const [url = ''] = remote;
-    if (written.length > 1)
-      throw failureAt(scope.file, instruction, 'ADD takes one URL or git repository at a time here');
-    const isGit = isGitSource(url);
+    if (written.length > remote.length)
+      throw failureAt(
+        scope.file,
+        instruction,
+        'ADD takes files of the context or URLs, not both: write two instructions',
+      );
+    if (remote.length > 1 && !destination.endsWith('/'))
+      throw failureAt(
+        scope.file,
+        instruction,
+        'ADD of more than one source needs a directory: end the destination with a /',
+      );
+    const checksum = optional(scope, flagValue(instruction, 'checksum'));
+    if (checksum !== undefined && remote.length > 1)
+      throw failureAt(scope.file, instruction, "checksum can't be specified for multiple sources");
     const operation: Operation = {
       kind: 'fetch',
-      url,
-      isGit,
+      sources: remote.map((url) => ({ url, isGit: isGitSource(url) })),
       keepGitDirectory: booleanFlag(instruction, 'keep-git-dir'),
-      checksum: optional(scope, flagValue(instruction, 'checksum')),
+      checksum,
       ...options,
       unpack: unpackFlag !== undefined && booleanFlag(instruction, 'unpack'),
     };

@@ -34,11 +34,10 @@ export interface CopyOperation {
   readonly unpack: boolean;
 }
 
-/** ADD of something that isn't in the context. */
+/** ADD of things that aren't in the context. */
 export interface FetchOperation {
   readonly kind: 'fetch';
-  readonly url: string;
-  readonly isGit: boolean;
+  readonly sources: readonly { readonly url: string; readonly isGit: boolean }[];
   readonly keepGitDirectory: boolean;
   readonly checksum: string | undefined;
   readonly destination: string;

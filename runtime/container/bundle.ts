@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { statInRoot } from '../native/filesystem.ts';
 import { EngineError } from '../protocol/errors.ts';
 import type { ContainerRecord } from './record.ts';
-import { mountSharedMemory } from './rootfs.ts';
+import { mountImage, mountSharedMemory } from './rootfs.ts';
 import { type ContainerServices, directories } from './services.ts';
 import { generateSpec, type SpecInput } from './spec/generate.ts';
 import { readUserFiles, resolveUser } from './spec/user.ts';
@@ -73,7 +73,8 @@ async function hostPaths(services: ContainerServices, record: ContainerRecord): 
       const directory = await services.volumes.mount(mount.name, record.id);
       found.push({ ...mount, hostPath: await subpathOf(directory, mount.subpath) });
     } else if (mount.type === 'image') {
-      throw new EngineError('Unsupported', 'mounts of type image are not supported by this engine');
+      const directory = await mountImage(services, record, mount.name);
+      found.push({ ...mount, hostPath: await subpathOf(directory, mount.subpath) });
     } else {
       found.push({ ...mount, hostPath: mount.source });
     }

@@ -21,6 +21,8 @@ export interface ContainerDirectories {
   readonly execs: string;
   /** Of the shareable /dev/shm. */
   readonly shm: string;
+  /** Where images are mounted that the container shows (--mount type=image). */
+  readonly images: string;
 }
 
 export function containersRoot(paths: EnginePaths): { data: string; exec: string } {
@@ -44,6 +46,7 @@ export function directoriesOf(paths: EnginePaths, id: string): ContainerDirector
     monitor: join(bundle, 'monitor'),
     execs: join(bundle, 'execs'),
     shm: join(bundle, 'shm'),
+    images: join(bundle, 'images'),
   };
 }
 

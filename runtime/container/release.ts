@@ -2,7 +2,7 @@
 import { rmSync } from 'node:fs';
 import type { Container } from './container.ts';
 import { usesNetworks } from './network_client.ts';
-import { unmountRootfs, unmountSharedMemory } from './rootfs.ts';
+import { unmountImage, unmountRootfs, unmountSharedMemory } from './rootfs.ts';
 import { type ContainerServices, directories } from './services.ts';
 
 export async function releaseResources(services: ContainerServices, container: Container): Promise<void> {
@@ -24,6 +24,7 @@ export async function releaseResources(services: ContainerServices, container: C
     steps.push(attempt('unmount the shared memory', () => unmountSharedMemory(paths.shm)));
   for (const { type, name } of record.mounts)
     if (type === 'volume') steps.push(attempt('release a volume', () => services.volumes.unmount(name, container.id)));
+    else if (type === 'image') steps.push(attempt('unmount an image', () => unmountImage(services, container, name)));
   await Promise.all(steps);
   rmSync(paths.bundle, { recursive: true, force: true });
 }

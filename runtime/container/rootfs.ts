@@ -1,6 +1,7 @@
 // The root file system: an overlay of the image's layers, the base layer and the container's own writable directory.
 // Mounted while it runs, or while somebody works with its files.
 import { mkdirSync, rmdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { mount, mountOverlay, unmount } from '../native/mount.ts';
 import type { Container } from './container.ts';
 import { type ContainerServices, directories } from './services.ts';
@@ -59,6 +60,35 @@ async function acquireStopped(services: ContainerServices, container: Container)
       container.rootfsUsers -= 1;
       if (container.rootfsUsers === 0 && !container.isRunning) await unmountRootfs(services, container);
     });
+}
+
+/** An image's files, read-only, for a container that shows them beside its own. The path they are at. */
+export async function mountImage(
+  services: ContainerServices,
+  container: { readonly id: string },
+  imageId: string,
+): Promise<string> {
+  const { lowerDirs } = await services.images.resolve(imageId);
+  const { images } = directories(services, container);
+  // Without a writable directory an overlay needs two others; an image may have fewer.
+  const fill = ['empty/1', 'empty/2'].map((name) => join(images, name));
+  const target = join(images, imageId.replace('sha256:', ''));
+  for (const path of [...fill, target]) mkdirSync(path, { recursive: true, mode: 0o700 });
+  await mountOverlay({
+    lower: [...lowerDirs, ...fill],
+    target,
+    ...(services.context.rootless ? { userXattr: true } : {}),
+  });
+  return target;
+}
+
+export async function unmountImage(
+  services: ContainerServices,
+  container: { readonly id: string },
+  imageId: string,
+): Promise<void> {
+  const target = join(directories(services, container).images, imageId.replace('sha256:', ''));
+  while (await unmount(target, { detach: true }).catch(() => false));
 }
 
 /** A tmpfs on the host that several containers use as /dev/shm. */

@@ -242,4 +242,18 @@ describe('slipway run', () => {
     assert.deepEqual(engine.mounts(), []);
     assert.equal(existsSync(engine.directory), true);
   });
+
+  it('an image is shown read-only at a place of the container, as a whole or in part', async () => {
+    const Mount = { Type: 'image', Source: 'busybox', Target: '/other' } as const;
+    const whole = await engine.run('cat /other/etc/group && touch /other/x', { HostConfig: { Mounts: [Mount] } });
+    assert.match(whole.stdout, /^root:x:0:/);
+    assert.match(whole.stderr, /Read-only file system/);
+    const part = { ...Mount, ImageOptions: { Subpath: '../../etc' } };
+    const { stdout } = await engine.run('ls /other', { HostConfig: { Mounts: [part] } });
+    assert.equal(stdout, 'group\npasswd\n');
+    assert.deepEqual(engine.mounts(), []);
+    const missing = await engine.cli(['run', '--rm', '--mount', 'type=image,src=nowhere,dst=/x', 'busybox', 'true']);
+    assert.equal(missing.code, 125);
+    assert.match(missing.stderr, /No such image: nowhere/);
+  });
 });

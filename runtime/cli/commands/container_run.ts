@@ -65,8 +65,9 @@ async function createOrPull(
   try {
     return await client.call('container.create', request, { signal: context.signal });
   } catch (error) {
-    if (policy !== 'missing' || !isEngineError(error, 'NotFound') || !error.message.startsWith('No such image'))
-      throw error;
+    // Not the image of a mount: pulling the container's own would not bring that.
+    const isMissing = isEngineError(error, 'NotFound') && error.message === `No such image: ${request.Config.Image}`;
+    if (policy !== 'missing' || !isMissing) throw error;
     context.error(`Unable to find image '${withTag(request.Config.Image ?? '')}' locally\n`);
     await pull();
     return await client.call('container.create', request, { signal: context.signal });
