@@ -6,6 +6,7 @@ import type { BuildOutcome, BuildProgress, BuildRequest } from '../protocol/buil
 import type { HostConfig } from '../protocol/container_config.ts';
 import { EngineError } from '../protocol/errors.ts';
 import type { Handlers } from '../protocol/handler.ts';
+import type { Hold } from '../store/holds.ts';
 import type { CacheRecord } from './cache.ts';
 import { checkExports, exportCaches } from './cache_export.ts';
 import { ImportedCaches } from './cache_import.ts';
@@ -13,6 +14,7 @@ import type { BuildContext } from './context.ts';
 import type { SourceFile } from './failure.ts';
 import { type BuiltPlatform, writeOutputs } from './output.ts';
 import { openBuildContext, prepare } from './prepare.ts';
+import { boundCache } from './prune.ts';
 import { type BuildServices, type SolveHooks, Solver } from './solver.ts';
 import type { EvaluatedStage } from './steps.ts';
 
@@ -35,14 +37,32 @@ export async function runBuild(
   run: BuildRun,
 ): Promise<BuildOutcome> {
   const { request, signal, duplex } = run;
-  const { images, registries } = services;
-  const { CacheTo = [] } = request;
-  checkExports(CacheTo);
+  const { images } = services;
+  checkExports(request.CacheTo ?? []);
   const takesContext = request.Context === '-' || Object.values(request.NamedContexts ?? {}).includes('-');
   await using context = await openBuildContext(request, images, takesContext ? duplex : undefined, signal);
   // The platforms share the cache and the base images' names, so they come one after the other.
   const solved: Solved[] = [];
-  for (const platform of platformsOf(request)) solved.push(await solve(services, handlers, run, context, platform));
+  const hold = services.cache.holds.take();
+  try {
+    for (const platform of platformsOf(request))
+      solved.push(await solve(services, handlers, run, context, platform, hold));
+    return await finish(services, handlers, run, solved);
+  } finally {
+    hold[Symbol.dispose]();
+    await boundCache(services);
+  }
+}
+
+/** Writes image, files and caches. */
+async function finish(
+  { images, registries }: BuildServices,
+  handlers: BuilderHandlers,
+  run: BuildRun,
+  solved: readonly Solved[],
+): Promise<BuildOutcome> {
+  const { request, signal, duplex } = run;
+  const { CacheTo = [] } = request;
   const inline = CacheTo.some(({ Type }) => Type === 'inline');
   const built = solved.map(({ needed, all: _all, ...result }) => ({ ...result, ...(inline ? { cache: needed } : {}) }));
   const result = await writeOutputs(request, built, epochOf(request), {
@@ -76,6 +96,7 @@ async function solve(
   run: BuildRun,
   context: BuildContext,
   platform: string | undefined,
+  hold: Hold,
 ): Promise<Solved> {
   const { request, signal, progress } = run;
   const { images, registries } = services;
@@ -100,6 +121,7 @@ async function solve(
     signal,
     progress,
     imported,
+    hold,
     ...(run.debug === undefined ? {} : { hooks: run.debug(stages, context.file) }),
   });
   const chain = await solver.stage(target);

@@ -4,6 +4,7 @@
 import type { StoredLayer } from '../image/commit.ts';
 import type { Database, Row } from '../store/database.ts';
 import type { Digest } from '../store/digest.ts';
+import { Holds } from '../store/holds.ts';
 
 export interface CacheRecord {
   readonly key: Digest;
@@ -46,6 +47,8 @@ const migrations = [
 
 export class BuildCache {
   readonly #database: Database;
+  /** Keys that builds stand on: pruning leaves them. */
+  readonly holds = new Holds();
 
   constructor(database: Database) {
     this.#database = database;

@@ -77,8 +77,13 @@ export function buildHandlers(services: BuildServices, handlers: DebugHandlers):
 
     'build.cacheList': async ({ Filters }) => listCache(services, Filters),
 
-    'build.cachePrune': async ({ All, ReservedSpace, MaxUsedSpace, Filters = {} }) =>
-      await pruneCache(services, { all: All === true, keep: MaxUsedSpace ?? ReservedSpace, filters: Filters }),
+    'build.cachePrune': async ({ All, ReservedSpace, MaxUsedSpace, MinFreeSpace, Filters = {} }) =>
+      await pruneCache(services, {
+        all: All === true,
+        keep: MaxUsedSpace ?? ReservedSpace,
+        minFree: MinFreeSpace,
+        filters: Filters,
+      }),
   };
 }
 

@@ -1,4 +1,6 @@
 // Looking into the build cache and making it smaller.
+import { statfs } from 'node:fs/promises';
+import { untilFilter } from '../image/filters.ts';
 import type { BuildCacheRecord } from '../protocol/build.ts';
 import { EngineError } from '../protocol/errors.ts';
 import type { Filters } from '../protocol/method.ts';
@@ -34,6 +36,8 @@ function view(record: CacheRecord, shared: boolean): BuildCacheRecord {
 }
 
 function matches(record: BuildCacheRecord, filters: Filters): boolean {
+  const unusedSince = untilFilter({ until: filters['until'] ?? filters['unused-for'] ?? [] }, Date.now());
+  if (unusedSince !== undefined && Date.parse(record.LastUsedAt ?? record.CreatedAt) > unusedSince) return false;
   const fields: Record<string, string> = {
     id: record.ID,
     type: record.Type,
@@ -54,29 +58,55 @@ function matches(record: BuildCacheRecord, filters: Filters): boolean {
 }
 
 export interface PruneOptions {
+  /** What images share, too. */
   readonly all: boolean;
   /** Bytes that may stay. */
   readonly keep: number | undefined;
+  /** Bytes that shall be free on the disk: with more than that, nothing has to go. */
+  readonly minFree: number | undefined;
   readonly filters: Filters;
 }
 
 /** Removes records, the one unused longest first, until the rest fits; their layers go unless an image has them too. */
 export async function pruneCache(
   services: BuildServices,
-  { keep, filters }: PruneOptions,
+  { all, keep, minFree, filters }: PruneOptions,
 ): Promise<{ CachesDeleted: string[]; SpaceReclaimed: number }> {
   const { cache, images } = services;
-  const wanted = new Set(listCache(services, filters).map(({ ID }) => ID));
+  const wanted = new Set(
+    listCache(services, filters)
+      .filter(({ InUse }) => all || !InUse)
+      .map(({ ID }) => ID),
+  );
   const records = cache.all();
   let left = records.reduce((sum, { size }) => sum + size, 0);
+  const lacking = minFree === undefined ? undefined : Math.max(0, minFree - (await images.blobs.available()));
+  const bound = Math.max(keep ?? 0, lacking === undefined ? 0 : left - lacking);
   const deleted: string[] = [];
   for (const record of records) {
     const id = record.key.slice(7, 32);
-    if (!wanted.has(id) || (keep !== undefined && left <= keep)) continue;
+    if (!wanted.has(id) || cache.holds.has(record.key) || ((keep ?? minFree) !== undefined && left <= bound)) continue;
     cache.remove(record.key);
     left -= record.size;
     deleted.push(id);
   }
   const SpaceReclaimed = await images.collect();
   return { CachesDeleted: deleted, SpaceReclaimed };
+}
+
+/** Keeps the cache within its bounds; called when a build has ended. */
+export async function boundCache(services: BuildServices): Promise<void> {
+  const { dataRoot } = services.images.context.paths;
+  const { buildCacheLimit } = services.images.context.options;
+  const limit = buildCacheLimit ?? (await defaultLimit(dataRoot));
+  const size = services.cache.all().reduce((sum, record) => sum + record.size, 0);
+  if (size <= limit) return;
+  services.images.context.log.info('pruning the build cache', { size, limit });
+  await pruneCache(services, { all: true, keep: limit, minFree: undefined, filters: {} });
+}
+
+/** A tenth of the disk, as BuildKit keeps it. */
+async function defaultLimit(directory: string): Promise<number> {
+  const { blocks, bsize } = await statfs(directory);
+  return (blocks * bsize) / 10;
 }

@@ -15,7 +15,7 @@ import type { HostConfig } from '../protocol/container_config.ts';
 import { EngineError } from '../protocol/errors.ts';
 import type { Digest } from '../store/digest.ts';
 import { removeTree } from '../store/files.ts';
-import { KeyedLock } from '../store/holds.ts';
+import { type Hold, KeyedLock } from '../store/holds.ts';
 import type { BuildCache, CacheRecord } from './cache.ts';
 import { fetchRecord, type ImportedCaches } from './cache_import.ts';
 import { type Chain, chainIdOf, chainOf, emptyChain, extend, mountChain, topOf } from './chain.ts';
@@ -46,6 +46,8 @@ export interface SolveOptions {
   readonly signal: AbortSignal;
   readonly progress: (value: BuildProgress) => void;
   readonly imported?: ImportedCaches;
+  /** Takes the key of every step, so that nobody prunes what this build stands on. */
+  readonly hold?: Hold;
   readonly hooks?: SolveHooks;
 }
 
@@ -204,6 +206,7 @@ export class Solver {
 
   async #cachedOrMade(step: Step, parent: Chain, key: Digest): Promise<{ record: CacheRecord; cached: boolean }> {
     const { cache } = this.#services;
+    this.#options.hold?.add(key);
     const known = (await this.lookup(step, key)) ?? (await this.#imported(step, parent, key));
     if (known !== undefined) {
       cache.touch(known, Date.now());

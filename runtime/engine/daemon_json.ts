@@ -1,5 +1,6 @@
 // daemon.json: dockerd's configuration file, its keys named like the flags. A flag and a key may not say the same thing twice.
 import { existsSync, readFileSync } from 'node:fs';
+import { parseSize } from '../protocol/size.ts';
 import type { AddressPool, EngineOptions } from './options.ts';
 
 /** Settings of the doors, apart from the engine's own. */
@@ -172,9 +173,19 @@ const readers: Readonly<Record<string, Reader>> = {
     if (value !== 'overlay2' && value !== 'overlay')
       throw new Error(`storage driver ${value} is not offered: use overlay2`);
   }),
+  builder: typed(isObject, 'an object', (into, value) => applyBuilder(into, value)),
   features: typed(isObject, 'an object', () => {}),
   experimental: flag(() => {}),
 };
+
+/** `{gc: {enabled, defaultKeepStorage}}`, as dockerd reads it. */
+function applyBuilder(into: FileSettings, { gc = {} }: Record<string, unknown>): void {
+  if (!isObject(gc)) throw new Error('the configuration\'s "builder.gc" is not an object');
+  const bound =
+    gc['maxUsedSpace'] ?? gc['defaultMaxUsedSpace'] ?? gc['defaultReservedSpace'] ?? gc['defaultKeepStorage'];
+  if (bound !== undefined) into.options.buildCacheLimit = parseSize(String(bound));
+  if (gc['enabled'] === false) into.options.buildCacheLimit = Number.POSITIVE_INFINITY;
+}
 
 export function applyExecOptions(into: FileSettings, options: readonly string[]): void {
   for (const option of options) {

@@ -27,6 +27,8 @@ export interface EngineOptions {
   /** Where short names are looked for. */
   readonly registrySearch: readonly string[];
   readonly maxConcurrentDownloads: number;
+  /** Bytes that the build cache may have when a build has ended; undefined: a tenth of the disk. */
+  readonly buildCacheLimit: number | undefined;
   readonly maxConcurrentUploads: number;
   readonly maxDownloadAttempts: number;
   /** CIDR of the default bridge's gateway, or undefined: from the pools. */
@@ -63,6 +65,7 @@ export const defaultOptions: EngineOptions = {
   insecureRegistries: [],
   registrySearch: ['docker.io'],
   maxConcurrentDownloads: 3,
+  buildCacheLimit: undefined,
   maxConcurrentUploads: 5,
   maxDownloadAttempts: 5,
   bip: undefined,

@@ -15,6 +15,50 @@ COPY message /message
 COPY --from=tools /tool /tool
 `;
 
+describe('the cache', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'slipway-bound-'));
+  let engine: TestEngine;
+  before(async () => {
+    const configuration = join(folder, 'daemon.json');
+    writeFileSync(configuration, '{"builder": {"gc": {"defaultKeepStorage": "5MB"}}}');
+    engine = await TestEngine.start({ args: ['--config-file', configuration] });
+  });
+  after(async () => {
+    await engine[Symbol.asyncDispose]();
+    rmSync(folder, { recursive: true });
+  });
+  const build = async (name: string): Promise<void> => {
+    writeFileSync(join(folder, 'Dockerfile'), `FROM busybox\nRUN head -c 2097152 /dev/zero > /${name}\n`);
+    const { code, stderr } = await engine.cli(['build', '--network', 'none', '-t', name, folder]);
+    assert.equal(code, 0, stderr);
+  };
+  const cached = async (): Promise<string[]> =>
+    (await engine.client.call('build.cacheList', {})).map(({ Description }) => Description.slice(-1)).sort();
+
+  it('stays within its bound: what was used longest ago goes', async () => {
+    for (const name of ['a', 'b']) await build(name);
+    assert.deepEqual(await cached(), ['a', 'b']);
+    await build('a');
+    await build('c');
+    assert.deepEqual(await cached(), ['a', 'c']);
+    // The image that b went into has lost nothing.
+    const { stdout } = await engine.cli(['run', '--rm', '--network', 'none', 'b', 'sh', '-c', 'wc -c < /b']);
+    assert.equal(stdout, '2097152\n');
+  });
+
+  it('is pruned of what no image has, or of all, or of what was not used for long', async () => {
+    await engine.cli(['rmi', '-f', 'c']);
+    await engine.cli(['builder', 'prune', '--force', '--filter', 'until=1h']);
+    assert.deepEqual(await cached(), ['a', 'c']);
+    await engine.cli(['builder', 'prune', '--force']);
+    assert.deepEqual(await cached(), ['a']);
+    await engine.cli(['builder', 'prune', '--force', '--all', '--keep-storage', '10MB']);
+    assert.deepEqual(await cached(), ['a']);
+    await engine.cli(['builder', 'prune', '--force', '--all']);
+    assert.deepEqual(await cached(), []);
+  });
+});
+
 describe('a cache for other machines', () => {
   const folder = mkdtempSync(join(tmpdir(), 'slipway-cache-'));
   let registry: TestRegistry;

@@ -305,14 +305,19 @@ async function du(input: Invocation, context: CliContext): Promise<number> {
 async function prune(input: Invocation, context: CliContext): Promise<number> {
   const question = 'WARNING! This will remove all build cache that is not in use.';
   if (!input.flag('force') && !(await confirm(context, question))) return 0;
-  const keep = input.text('keep-storage') ?? input.text('reserved-space');
+  const sizes = {
+    ReservedSpace: input.text('keep-storage') ?? input.text('reserved-space'),
+    MaxUsedSpace: input.text('max-used-space'),
+    MinFreeSpace: input.text('min-free-space'),
+  };
+  const given = Object.entries(sizes).flatMap(([name, size]) => (size === undefined ? [] : [[name, parseSize(size)]]));
   const Filters = Object.fromEntries(
     Object.entries(pairs(input.list('filter'))).map(([name, value]) => [name, [value]]),
   );
   const { CachesDeleted, SpaceReclaimed } = await (await context.engine()).call('build.cachePrune', {
     All: input.flag('all'),
     Filters,
-    ...(keep === undefined ? {} : { ReservedSpace: parseSize(keep) }),
+    ...Object.fromEntries(given),
   });
   for (const id of CachesDeleted) context.out(`${id}\n`);
   context.out(`Total:\t${humanSize(SpaceReclaimed)}\n`);
@@ -381,6 +386,8 @@ export const buildCommands: readonly CommandSpec[] = [
       forceOption,
       text('keep-storage', 'bytes', 'Amount of disk space to keep for cache'),
       text('reserved-space', 'bytes', 'Amount of disk space always allowed to keep for cache'),
+      text('max-used-space', 'bytes', 'Maximum amount of disk space allowed to keep for cache'),
+      text('min-free-space', 'bytes', 'Target amount of free disk space after pruning'),
     ],
     run: prune,
   },
