@@ -6,6 +6,8 @@ import { parseDaemonArguments } from './engine/daemon_options.ts';
 import { openEngine } from './engine/engine.ts';
 import { EventBus } from './engine/events.ts';
 import { Log } from './engine/log.ts';
+import { reload } from './engine/reload.ts';
+import { engineId } from './engine/system.ts';
 import { engineVersion } from './engine/version.ts';
 import { isAllowed } from './rpc/peer.ts';
 import { RpcServer } from './rpc/server.ts';
@@ -27,15 +29,8 @@ function announce(fd: number | undefined): void {
 }
 
 async function main(): Promise<void> {
-  const {
-    paths,
-    options,
-    doors: doorSettings,
-    logFile,
-    pidFile,
-    readyFd,
-    logLevel,
-  } = parseDaemonArguments(process.argv.slice(2));
+  const read = () => parseDaemonArguments(process.argv.slice(2));
+  const { paths, options, doors: doorSettings, logFile, pidFile, readyFd, logLevel } = read();
   for (const path of [paths.dataRoot, paths.execRoot, dirname(paths.socket)])
     mkdirSync(path, { recursive: true, mode: 0o700 });
   const log = new Log(logLevel, logFile);
@@ -72,6 +67,7 @@ async function main(): Promise<void> {
   if (pidFile !== undefined) writeFileSync(pidFile, `${process.pid}\n`);
   for (const signal of ['SIGTERM', 'SIGINT'] as const)
     process.on(signal, () => stopping.resolve({ stopContainers: false }));
+  process.on('SIGHUP', () => reload({ options, engineId: engineId(paths), log, events, read }));
   log.info('ready', { socket: paths.socket, pid: process.pid });
   announce(readyFd);
   idle.poke();

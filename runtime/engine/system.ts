@@ -7,6 +7,7 @@ import type { SystemInfo, SystemVersion, systemMethods } from '../protocol/syste
 import { protocolVersion } from '../protocol/version.ts';
 import type { EngineContext } from './context.ts';
 import { doctorChecks, limitations } from './doctor.ts';
+import type { EngineOptions } from './options.ts';
 import { engineVersion } from './version.ts';
 
 export interface SystemServices {
@@ -52,6 +53,28 @@ function version(): SystemVersion {
   };
 }
 
+/** As Docker tells it: networks apart from hosts. */
+function registryConfig({ registryMirrors, insecureRegistries }: EngineOptions): SystemInfo['RegistryConfig'] {
+  const Mirrors = [...registryMirrors];
+  const isNetwork = (text: string) => text.includes('/');
+  const insecure = insecureRegistries
+    .filter((text) => !isNetwork(text))
+    .map((Name) => [Name, { Name, Mirrors: [], Secure: false, Official: false }]);
+  return {
+    IndexConfigs: {
+      'docker.io': { Name: 'docker.io', Mirrors, Secure: true, Official: true },
+      ...Object.fromEntries(insecure),
+    },
+    InsecureRegistryCIDRs: [...new Set(['127.0.0.0/8', '::1/128', ...insecureRegistries.filter(isNetwork)])],
+    Mirrors,
+  };
+}
+
+/** The same for as long as the engine's data is the same. */
+export function engineId({ dataRoot }: EngineContext['paths']): string {
+  return `${hostname()}:${dataRoot}`;
+}
+
 async function info({ context, containers, nouns }: SystemServices): Promise<SystemInfo> {
   const { paths, options, rootless } = context;
   const { facts } = containers;
@@ -60,7 +83,7 @@ async function info({ context, containers, nouns }: SystemServices): Promise<Sys
   const images = await nouns['image.list']({ All: true }, { signal: new AbortController().signal, progress: () => {} });
   const limits = limitations(containers);
   return {
-    ID: `${hostname()}:${paths.dataRoot}`,
+    ID: engineId(paths),
     Name: hostname(),
     Containers: all.length,
     ContainersRunning: count('running'),
@@ -108,13 +131,7 @@ async function info({ context, containers, nouns }: SystemServices): Promise<Sys
       ...(rootless ? ['name=rootless'] : []),
       ...(facts.cgroupVersion === 2 ? ['name=cgroupns'] : []),
     ],
-    RegistryConfig: {
-      IndexConfigs: {
-        'docker.io': { Name: 'docker.io', Mirrors: [...options.registryMirrors], Secure: true, Official: true },
-      },
-      InsecureRegistryCIDRs: ['127.0.0.0/8', '::1/128'],
-      Mirrors: [...options.registryMirrors],
-    },
+    RegistryConfig: registryConfig(options),
     Plugins: {
       Volume: ['local'],
       Network: ['bridge', 'host', 'ipvlan', 'macvlan', 'null'],

@@ -51,7 +51,7 @@ export class ImageStore implements ImageSource {
       layers,
       records: this.records,
       userXattr: context.rootless,
-      concurrency: context.options.maxConcurrentDownloads,
+      concurrency: () => context.options.maxConcurrentDownloads,
     });
   }
 

@@ -10,7 +10,7 @@ import type { ImageRecord, ImageRecords } from './records.ts';
 export interface ImageWriterOptions extends LayerWriterOptions {
   readonly records: ImageRecords;
   /** Layers that are transferred at once. */
-  readonly concurrency: number;
+  readonly concurrency: number | (() => number);
 }
 
 export interface WriteOptions {

@@ -45,9 +45,9 @@ function readCredential(auth: AuthConfig): Credential | undefined {
 }
 
 export class RegistryAccess {
-  readonly settings: RegistrySettings;
   readonly config: DockerConfig;
-  readonly #retry: RetryPolicy;
+  readonly #options: EngineOptions;
+  readonly #overrides: { readonly settings?: RegistrySettings; readonly retry?: Partial<RetryPolicy> };
 
   constructor(
     options: EngineOptions,
@@ -57,21 +57,28 @@ export class RegistryAccess {
       readonly retry?: Partial<RetryPolicy>;
     } = {},
   ) {
-    this.settings = {
-      search: options.registrySearch,
-      insecure: options.insecureRegistries,
-      mirrors: { 'docker.io': options.registryMirrors },
-      ...overrides.settings,
-    };
+    this.#options = options;
+    this.#overrides = overrides;
     this.config = overrides.config ?? new DockerConfig();
-    this.#retry = { ...defaultRetryPolicy, attempts: options.maxDownloadAttempts, ...overrides.retry };
+  }
+
+  /** As they are now: a reload changes them. */
+  get settings(): RegistrySettings {
+    const { registrySearch, insecureRegistries, registryMirrors } = this.#options;
+    return {
+      search: registrySearch,
+      insecure: insecureRegistries,
+      mirrors: { 'docker.io': registryMirrors },
+      ...this.#overrides.settings,
+    };
   }
 
   /** A client for one operation. Credentials that came with the call are for `registry` alone. */
   client(registry: string, auth?: AuthConfig): RegistryClient {
     const sent = auth === undefined ? undefined : readCredential(auth);
     const credentials = sent === undefined ? this.config : credentialFor(registry, sent);
-    return new RegistryClient({ settings: this.settings, credentials, retry: this.#retry });
+    const retry = { ...defaultRetryPolicy, attempts: this.#options.maxDownloadAttempts, ...this.#overrides.retry };
+    return new RegistryClient({ settings: this.settings, credentials, retry });
   }
 
   async search(term: string, limit: number, auth: AuthConfig | undefined, signal: AbortSignal) {

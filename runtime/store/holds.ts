@@ -82,22 +82,34 @@ export class KeyedLock {
 
 /** At most `limit` tasks at a time, first come first served. */
 export class Semaphore {
-  #free: number;
+  #running = 0;
+  readonly #limit: () => number;
   readonly #waiting: (() => void)[] = [];
 
-  constructor(limit: number) {
-    this.#free = limit;
+  /** A limit that is a function may change while tasks run. */
+  constructor(limit: number | (() => number)) {
+    this.#limit = typeof limit === 'number' ? () => limit : limit;
   }
 
   async run<T>(task: () => Promise<T>): Promise<T> {
-    if (this.#free > 0) this.#free -= 1;
-    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    await new Promise<void>((resolve) => {
+      this.#waiting.push(resolve);
+      this.#admit();
+    });
     try {
       return await task();
     } finally {
+      this.#running -= 1;
+      this.#admit();
+    }
+  }
+
+  #admit(): void {
+    while (this.#running < this.#limit()) {
       const next = this.#waiting.shift();
-      if (next === undefined) this.#free += 1;
-      else next();
+      if (next === undefined) return;
+      this.#running += 1;
+      next();
     }
   }
 }
