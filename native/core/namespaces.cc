@@ -73,6 +73,22 @@ pid_t clone_process(uint64_t flags, int exit_signal, int cgroup_fd) {
       syscall(SYS_clone, flags | static_cast<uint64_t>(exit_signal), nullptr, nullptr, nullptr, nullptr));
 }
 
+struct Cloned {
+  pid_t pid = -1;
+  bool into_cgroup = false;  // the v2 tree's
+};
+
+// A new process is put into its cgroup at once: moving one that runs stops every fork on the machine for an RCU grace
+// period (ten milliseconds and more).
+Cloned clone_into_cgroup(uint64_t flags, const cgroup::Entrance* entrance) {
+  const int cgroup_fd = entrance == nullptr ? -1 : entrance->clone_fd();
+  if (cgroup_fd >= 0) {
+    const pid_t pid = clone_process(flags, SIGCHLD, cgroup_fd);
+    if (pid >= 0 || (errno != ENOSYS && errno != E2BIG && errno != EINVAL)) return {pid, true};
+  }
+  return {clone_process(flags, SIGCHLD, -1), false};  // before 5.7
+}
+
 Result<void> enter(const cgroup::Entrance* entrance, bool cloned_into) {
   if (entrance == nullptr) return {};
   const char* failed = nullptr;
@@ -88,14 +104,14 @@ struct Report {
   std::array<char, 240> what{};
 };
 
-Report stage(const Namespaces& namespaces, const cgroup::Entrance* entrance, const Body& body) {
+Report stage(const Namespaces& namespaces, const cgroup::Entrance* entrance, bool cloned_into, const Body& body) {
   Report report;
   const auto fail = [&](int code, const std::string& what) {
     report.code = code;
     what.copy(report.what.data(), report.what.size() - 1);
     return report;
   };
-  if (auto entered = enter(entrance, false); !entered)
+  if (auto entered = enter(entrance, cloned_into); !entered)
     return fail(entered.error().code, "join the cgroup '" + entered.error().path + "'");
   for (const Join& join : namespaces.joined) {
     const int types = join.types & (CLONE_NEWUSER | CLONE_NEWPID);
@@ -112,20 +128,31 @@ Result<Spawned> spawn_staged(const Namespaces& namespaces, const cgroup::Entranc
   if (::pipe2(fds.data(), O_CLOEXEC) != 0) return Error::system("pipe2");
   const Fd reader(fds[0]);
   Fd writer(fds[1]);
-  const pid_t helper = clone_process(0, SIGCHLD, -1);
-  if (helper < 0) return Error::system("clone");
-  if (helper == 0) {
-    const Report report = stage(namespaces, entrance, body);
+  const Cloned helper = clone_into_cgroup(0, entrance);
+  if (helper.pid < 0) return Error::system("clone");
+  if (helper.pid == 0) {
+    const Report report = stage(namespaces, entrance, helper.into_cgroup, body);
     const ssize_t written = ::write(writer.get(), &report, sizeof(report));
     ::_exit(written == sizeof(report) ? 0 : 1);
   }
   writer.reset();
   Report report;
   const ssize_t length = retry([&] { return ::read(reader.get(), &report, sizeof(report)); });
-  retry([&] { return ::waitpid(helper, nullptr, 0); });
+  retry([&] { return ::waitpid(helper.pid, nullptr, 0); });
   if (length != sizeof(report)) return Error::from_errno(EPIPE, "start a process in joined namespaces");
   if (report.pid < 0) return Error::from_errno(report.code, report.what.data());
   return Spawned{report.pid, Fd()};
+}
+
+// Children of this thread are in the joined pid namespace from now on; the thread itself stays where it is. The
+// descriptor leads back.
+Result<Fd> aim_at_pids(const Namespaces& namespaces) {
+  Fd own(::open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC));
+  if (!own) return Error::system("open", "/proc/self/ns/pid");
+  for (const Join& join : namespaces.joined)
+    if ((join.types & CLONE_NEWPID) != 0 && ::setns(join.fd.get(), CLONE_NEWPID) != 0)
+      return Error::system("setns", join.name);
+  return own;
 }
 
 // exec of newuidmap or newgidmap.
@@ -203,24 +230,24 @@ Result<Namespaces> prepare_namespaces(const std::vector<spec::Namespace>& wanted
 
 Result<Spawned> spawn(const Namespaces& namespaces, const cgroup::Entrance* entrance, const Body& body) {
   Result<Spawned> spawned = Spawned{};
-  // Everything new must belong to a joined user namespace, and only children of a process are in the pid namespace that
-  // it joined: both need a process in between. CLONE_PARENT makes its child ours.
-  if (namespaces.joins(CLONE_NEWUSER | CLONE_NEWPID)) {
+  // Everything new must belong to a joined user namespace, which takes a process in between. CLONE_PARENT makes its
+  // child ours.
+  if (namespaces.joins(CLONE_NEWUSER)) {
     spawned = spawn_staged(namespaces, entrance, body);
     if (!spawned) return spawned;
   } else {
-    const int cgroup_fd = entrance == nullptr ? -1 : entrance->clone_fd();
-    bool cloned_into = cgroup_fd >= 0;
-    pid_t pid = clone_process(namespaces.made_by_clone, SIGCHLD, cgroup_fd);
-    if (pid < 0 && cloned_into && (errno == ENOSYS || errno == E2BIG || errno == EINVAL)) {
-      cloned_into = false;  // before 5.7
-      pid = clone_process(namespaces.made_by_clone, SIGCHLD, -1);
+    Fd own_pids;
+    if (namespaces.joins(CLONE_NEWPID)) {
+      TRY_ASSIGN(own_pids, aim_at_pids(namespaces));
     }
-    if (pid < 0) return Error::system("clone");
-    if (pid == 0) {
-      ::_exit(body(enter(entrance, cloned_into)));
+    const Cloned cloned = clone_into_cgroup(namespaces.made_by_clone, entrance);
+    const int code = errno;
+    if (cloned.pid == 0) {
+      ::_exit(body(enter(entrance, cloned.into_cgroup)));
     }
-    spawned->pid = pid;
+    spawned->pid = cloned.pid;
+    if (own_pids && ::setns(own_pids.get(), CLONE_NEWPID) != 0) return Error::system("setns back to the own pids");
+    if (cloned.pid < 0) return Error::from_errno(code, "clone");
   }
   spawned->pidfd = Fd(kernel::pidfd_open(spawned->pid));
   return spawned;

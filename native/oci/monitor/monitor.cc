@@ -341,7 +341,7 @@ void Monitor::failed_to_start(const Error& error) {
   record_end();
 }
 
-// Nobody hears of the end before it is on disk, however long that takes.
+// Nobody hears of the end before it is in the file, however long that takes.
 void Monitor::record_end() {
   if (!output_->is_finished()) {
     stdio_.peer.reset();

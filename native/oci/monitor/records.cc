@@ -72,9 +72,8 @@ Result<void> Records::write_exit(const std::string& json) {
   TRY(write_all(reserved_.get(), text, exit_temporary));
   if (ftruncate(reserved_.get(), static_cast<off_t>(text.size())) < 0)
     return Error::system("ftruncate", exit_temporary);
-  if (fsync(reserved_.get()) < 0) return Error::system("fsync", exit_temporary);
+  // Not synced: no process of this boot can miss the file, and after another boot it is nobody's any more.
   if (renameat(directory(), exit_temporary, directory(), exit_name) < 0) return Error::system("rename", exit_name);
-  if (fsync(directory()) < 0) return Error::system("fsync", "the monitor's directory");
   reserved_.reset();
   return {};
 }
