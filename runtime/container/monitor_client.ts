@@ -3,6 +3,7 @@ import { closeSync, constants, openSync, readFileSync } from 'node:fs';
 import { connect, Socket } from 'node:net';
 import { spawnMonitor, waitPidfd } from '../native/process.ts';
 import { EngineError } from '../protocol/errors.ts';
+import { hasCode } from '../store/files.ts';
 import type { ExitRecord, Monitor } from './monitor.ts';
 
 export interface MonitorOptions {
@@ -91,13 +92,15 @@ export async function connectMonitor(directory: string): Promise<MonitorClient |
   }
 }
 
-/** D/exit.json, if the monitor has written it. */
+/**
+ * D/exit.json, if the monitor has written it. It is written whole or not at all, but not synced: of a machine that lost its
+ * power it may be empty, and then nobody knows how the container ended.
+ */
 export function readExitRecord(directory: string): ExitRecord | undefined {
   try {
-    return JSON.parse(readFileSync(`${directory}/exit.json`, 'utf8')) as ExitRecord; // written whole or not at all
+    return JSON.parse(readFileSync(`${directory}/exit.json`, 'utf8')) as ExitRecord; // the monitor's own words
   } catch (error) {
-    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR'))
-      return undefined;
+    if (error instanceof SyntaxError || hasCode(error, 'ENOENT', 'ENOTDIR')) return undefined;
     throw error;
   }
 }

@@ -7,10 +7,10 @@ import {
   type MessageConnection,
   ResponseError,
   StreamMessageReader,
-  StreamMessageWriter,
 } from 'vscode-jsonrpc/node';
 import { EngineError, isErrorInfo } from './errors.ts';
 import type { EngineEvent, EventNotification } from './event.ts';
+import { WholeMessageWriter } from './message_writer.ts';
 import type { CallName, MethodName, Params, Progress, Result, StreamName } from './methods.ts';
 import {
   eventNotification,
@@ -75,7 +75,7 @@ export class Client implements Disposable {
   private constructor(socketPath: string, socket: Socket) {
     this.socketPath = socketPath;
     this.#socket = socket;
-    this.#connection = createMessageConnection(new StreamMessageReader(socket), new StreamMessageWriter(socket));
+    this.#connection = createMessageConnection(new StreamMessageReader(socket), new WholeMessageWriter(socket));
     this.closed = new Promise((resolve) => {
       socket.once('close', () => {
         this.#isClosed = true;

@@ -7,12 +7,12 @@ import {
   ErrorCodes,
   type MessageConnection,
   ResponseError,
-  StreamMessageWriter,
 } from 'vscode-jsonrpc/node';
 import type { EventBus } from '../engine/events.ts';
 import type { Log } from '../engine/log.ts';
 import { EngineError, type ErrorInfo } from '../protocol/errors.ts';
 import type { CallContext, Handlers } from '../protocol/handler.ts';
+import { WholeMessageWriter } from '../protocol/message_writer.ts';
 import { type MethodName, methods, type Params } from '../protocol/methods.ts';
 import { eventNotification, progressNotification } from '../protocol/wire.ts';
 import { BoundedReader } from './bounded_reader.ts';
@@ -51,7 +51,7 @@ export class Connection {
   constructor(socket: Socket, services: ConnectionServices) {
     this.#services = services;
     this.#socket = socket;
-    this.#connection = createMessageConnection(new BoundedReader(socket), new StreamMessageWriter(socket));
+    this.#connection = createMessageConnection(new BoundedReader(socket), new WholeMessageWriter(socket));
     this.#connection.onRequest((method: string, params: unknown, token: CancellationToken) =>
       this.#dispatch(method, params, token),
     );
