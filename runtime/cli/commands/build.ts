@@ -5,9 +5,10 @@ import { text as readText } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import type { BuildOutcome, BuildProgress, BuildRequest } from '../../protocol/build.ts';
 import { parseSize } from '../../protocol/size.ts';
-import { type CommandSpec, flag, forceOption, type Invocation, list, pruneFilterOption, text } from '../command.ts';
+import { type CommandSpec, flag, forceOption, type Invocation, pruneFilterOption, text } from '../command.ts';
 import type { CliContext } from '../context.ts';
 import { humanSize } from '../format/units.ts';
+import { buildFlags } from '../options/build_flags.ts';
 import { UsageError } from '../parse.ts';
 import { confirm } from './many.ts';
 
@@ -134,6 +135,13 @@ async function requestOf(input: Invocation, context: CliContext): Promise<BuildR
     Network: input.text('network'),
     ShmSize: size('shm-size'),
     CgroupParent: input.text('cgroup-parent'),
+    Memory: size('memory'),
+    MemorySwap: size('memory-swap'),
+    CpuShares: input.number('cpu-shares'),
+    CpuPeriod: input.number('cpu-period'),
+    CpuQuota: input.number('cpu-quota'),
+    CpusetCpus: input.text('cpuset-cpus'),
+    CpusetMems: input.text('cpuset-mems'),
     SourceDateEpoch: environment['SOURCE_DATE_EPOCH'] ? Number(environment['SOURCE_DATE_EPOCH']) : undefined,
   };
   return { ...request, ...Object.fromEntries(Object.entries(optional).filter(([, value]) => value !== undefined)) };
@@ -333,36 +341,7 @@ export const buildCommands: readonly CommandSpec[] = [
     min: 1,
     max: 1,
     completes: 'file',
-    options: [
-      list('add-host', 'list', 'Add a custom host-to-IP mapping (format: "host:ip")'),
-      list('allow', 'list', 'Allow extra privileged entitlement (e.g. "security.insecure")'),
-      list('build-arg', 'list', 'Set build-time variables'),
-      list('build-context', 'list', 'Additional build contexts (e.g. name=path)'),
-      list('cache-from', 'list', 'External cache sources'),
-      list('cache-to', 'list', 'Cache export destinations'),
-      text('cgroup-parent', 'string', 'Set the parent cgroup for the RUN instructions during build'),
-      flag('check', 'Check the Dockerfile and build nothing'),
-      text('file', 'string', 'Name of the Dockerfile (default: "PATH/Dockerfile")', 'f'),
-      text('iidfile', 'string', 'Write the image ID to a file'),
-      list('label', 'list', 'Set metadata for an image'),
-      flag('load', 'Kept for scripts: images always are loaded'),
-      text('metadata-file', 'string', 'Write build result metadata to a file'),
-      text('network', 'string', 'Set the networking mode for the RUN instructions during build'),
-      flag('no-cache', 'Do not use cache when building the image'),
-      list('no-cache-filter', 'list', 'Do not cache specified stages'),
-      list('output', 'list', 'Output destination (format: "type=local,dest=path")', 'o'),
-      list('platform', 'list', 'Set target platform for build'),
-      text('progress', 'string', 'Set type of progress output ("auto", "plain", "tty", "json", "quiet")'),
-      flag('pull', 'Always attempt to pull all referenced images'),
-      flag('push', 'Push the image when it is built'),
-      flag('quiet', 'Suppress the build output and print image ID on success', 'q'),
-      list('secret', 'list', 'Secret to expose to the build (format: "id=mysecret[,src=/local/secret]")'),
-      text('shm-size', 'bytes', 'Shared memory size for build containers'),
-      list('ssh', 'list', 'SSH agent socket or keys to expose to the build'),
-      list('tag', 'list', 'Name and optionally a tag (format: "name:tag")', 't'),
-      text('target', 'string', 'Set the target build stage to build'),
-      list('ulimit', 'ulimit', 'Ulimit options'),
-    ],
+    options: buildFlags,
     run: build,
   },
   {

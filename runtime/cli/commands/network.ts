@@ -11,6 +11,7 @@ import {
   type Invocation,
   list,
   noTruncOption,
+  number,
   pruneFilterOption,
   quietOption,
   text,
@@ -142,6 +143,8 @@ async function connect(input: Invocation, context: CliContext): Promise<number> 
   if (links.length > 0) settings.Links = [...links];
   if (aliases.length > 0) settings.Aliases = [...aliases];
   if (input.has('driver-opt')) settings.DriverOpts = toMap(input.list('driver-opt'));
+  const GwPriority = input.number('gw-priority');
+  if (GwPriority !== undefined) settings.GwPriority = GwPriority;
   await (await context.engine()).call('network.connect', { Network: NetworkRef, Container, EndpointConfig: settings });
   return 0;
 }
@@ -219,6 +222,7 @@ export const networkCommands: readonly CommandSpec[] = [
     options: [
       list('alias', 'strings', 'Add network-scoped alias for the container'),
       list('driver-opt', 'strings', 'driver options for the network'),
+      number('gw-priority', 'int', 'Highest gw-priority provides the default gateway'),
       text('ip', 'ip', 'IPv4 address (e.g., "172.30.100.104")'),
       text('ip6', 'ip', 'IPv6 address (e.g., "2001:db8::33")'),
       list('link', 'list', 'Add link to another container'),
