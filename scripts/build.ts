@@ -89,7 +89,7 @@ else
   echo "${program}: needs Node 24 or newer; set SLIPWAY_NODE to its path" >&2
   exit 127
 fi
-exec "$node" --disable-warning=ExperimentalWarning "$here/../lib/${program}.js" "$@"
+exec "$node" --disable-warning=ExperimentalWarning -- "$here/../lib/${program}.js" "$@"
 `,
     );
     chmodSync(dist(`bin/${program}`), 0o755);

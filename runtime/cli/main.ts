@@ -7,7 +7,7 @@ import { ExitCode } from './exit_code.ts';
 import { TemplateError } from './format/template.ts';
 import { globals } from './globals.ts';
 import { commandHelp, groupHelp, topHelp } from './help.ts';
-import { HelpRequest, parseCommand, UsageError } from './parse.ts';
+import { HelpRequest, parseCommand, UsageError, usageExitCode } from './parse.ts';
 import { Terminal } from './terminal.ts';
 
 interface Globals {
@@ -59,7 +59,7 @@ function suggestion(word: string): string {
 
 /** Errors as Docker's clients print them, and the exit code. */
 function report(error: unknown, command: CommandSpec | undefined, debug: boolean): number {
-  const usageCode = command?.stopAtFirst === true ? 125 : 1;
+  const usageCode = ['container run', 'container create'].includes(command?.path.join(' ') ?? '') ? 125 : 1;
   if (error instanceof ExitCode) return error.code;
   if (error instanceof HelpRequest) {
     process.stdout.write(commandHelp(error.command));
@@ -70,16 +70,17 @@ function report(error: unknown, command: CommandSpec | undefined, debug: boolean
     process.stderr.write(
       `slipway: ${error.message}\n\n${path === undefined ? "Run 'slipway --help' for more information" : `Usage:  slipway ${path} ${(error.command ?? command)?.usage ?? ''}\n\nRun 'slipway ${path} --help' for more information`}\n`,
     );
-    return usageCode;
+    return usageExitCode(error) ?? usageCode;
   }
   if (error instanceof TemplateError) {
     process.stderr.write(`slipway: ${error.message}\n`);
-    return 64;
+    return 1;
   }
   if (error instanceof EngineError && error.kind === 'Cancelled') return 130;
   const message = error instanceof Error ? (debug ? (error.stack ?? error.message) : error.message) : String(error);
   const remedy = error instanceof EngineError && error.remedy !== undefined ? `\n${error.remedy}` : '';
-  process.stderr.write(`Error: ${message}${remedy}\n`);
+  const speaker = error instanceof EngineError && error.isAnswer ? 'Error response from engine' : 'Error';
+  process.stderr.write(`${speaker}: ${message}${remedy}\n`);
   return usageCode;
 }
 
@@ -109,7 +110,9 @@ async function run(words: readonly string[]): Promise<number> {
         process.stdout.write(groupHelp(first, commands));
         return 0;
       }
-      throw new UsageError(`unknown command: slipway ${rest.slice(0, 2).join(' ')}${suggestion(first)}`);
+      const isGroup = commands.some(({ path }) => path[0] === first && path.length > 1);
+      const hint = isGroup ? `\n\nUsage:  slipway ${first} COMMAND` : suggestion(first);
+      throw new UsageError(`unknown command: slipway ${rest.slice(0, 2).join(' ')}${hint}`);
     }
     ({ command } = found);
     const invocation = parseCommand(command, first === 'help' ? ['--help'] : found.rest);

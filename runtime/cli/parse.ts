@@ -1,15 +1,31 @@
 // Reading a command line against its declaration: GNU-style options as Docker takes them, short ones bundled (`-it`).
 import { type CommandSpec, Invocation, type OptionSpec, type OptionValue } from './command.ts';
 
-/** A mistake in the command line: said with a hint to the help, exit code 125 for run and exec, 1 otherwise. */
+/** A mistake in the command line: said with a hint to the help. */
 export class UsageError extends Error {
-  override readonly name = 'UsageError';
+  override readonly name: string = 'UsageError';
   readonly command: CommandSpec | undefined;
 
   constructor(message: string, command?: CommandSpec) {
     super(message);
     this.command = command;
   }
+}
+
+/** A flag that there is not, or a value that it does not take: exit code 125 with every command, as Docker has it. */
+class FlagError extends UsageError {
+  override readonly name = 'FlagError';
+}
+
+/** Too many or too few arguments: exit code 1. */
+class CountError extends UsageError {
+  override readonly name = 'CountError';
+}
+
+/** The exit code of a mistake; others than those above depend on the command. */
+export function usageExitCode(error: UsageError): number | undefined {
+  if (error instanceof FlagError) return 125;
+  return error instanceof CountError ? 1 : undefined;
 }
 
 /** `--help` was asked for. */
@@ -82,7 +98,7 @@ class Parser {
     const value = equals < 0 ? undefined : text.slice(equals + 1);
     if (name === 'help') throw new HelpRequest(this.#command);
     const option = this.#find((candidate) => candidate.name === name);
-    if (option === undefined) throw new UsageError(`unknown flag: --${name}`, this.#command);
+    if (option === undefined) throw new FlagError(`unknown flag: --${name}`, this.#command);
     this.#set(option, value, `--${name}`);
   }
 
@@ -92,7 +108,7 @@ class Parser {
       const option = this.#find((candidate) => candidate.short === letter);
       if (option === undefined) {
         if (letter === 'h') throw new HelpRequest(this.#command);
-        throw new UsageError(`unknown shorthand flag: '${letter}' in -${text}`, this.#command);
+        throw new FlagError(`unknown shorthand flag: '${letter}' in -${text}`, this.#command);
       }
       const rest = text.slice(position + 1);
       if (option.kind !== 'flag' && option.kind !== 'optional') {
@@ -112,7 +128,7 @@ class Parser {
     if (option.kind === 'flag') {
       const truth = given === undefined ? true : truths[given];
       if (truth === undefined)
-        throw new UsageError(
+        throw new FlagError(
           `invalid argument "${given}" for "${written}" flag: strconv.ParseBool: parsing "${given}": invalid syntax`,
           this.#command,
         );
@@ -124,10 +140,10 @@ class Parser {
       return;
     }
     const value = given ?? this.#words[this.#index++];
-    if (value === undefined) throw new UsageError(`flag needs an argument: ${written}`, this.#command);
+    if (value === undefined) throw new FlagError(`flag needs an argument: ${written}`, this.#command);
     if (option.kind === 'number') {
       if (!/^-?\d+$/.test(value))
-        throw new UsageError(
+        throw new FlagError(
           `invalid argument "${value}" for "${written}" flag: strconv.ParseInt: parsing "${value}": invalid syntax`,
           this.#command,
         );
@@ -145,9 +161,12 @@ class Parser {
     const name = `slipway ${path.join(' ')}`;
     const plural = (number: number) => `${number} argument${number === 1 ? '' : 's'}`;
     if (min === max)
-      throw new UsageError(`'${name}' requires ${min === 0 ? 'no arguments' : plural(min)}`, this.#command);
-    if (count < min) throw new UsageError(`'${name}' requires at least ${plural(min)}`, this.#command);
-    throw new UsageError(`'${name}' requires at most ${plural(max ?? 0)}`, this.#command);
+      throw new CountError(
+        `'${name}' ${min === 0 ? 'accepts no arguments' : `requires ${plural(min)}`}`,
+        this.#command,
+      );
+    if (count < min) throw new CountError(`'${name}' requires at least ${plural(min)}`, this.#command);
+    throw new CountError(`'${name}' requires at most ${plural(max ?? 0)}`, this.#command);
   }
 }
 

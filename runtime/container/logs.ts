@@ -26,10 +26,18 @@ function entryTime(entry: LogEntry): number {
   return Date.parse(`${whole}${zone}`) * 1e6 + Number(fraction.padEnd(9, '0'));
 }
 
+/** The file has no zeros at the end of a fraction; people see columns of one width (RFC3339NanoFixed). */
+function fixedTime(time: string): string {
+  return time.replace(
+    /(?:\.(\d+))?(Z|[+-]\d\d:\d\d)$/,
+    (_, fraction = '', zone) => `.${fraction.padEnd(9, '0')}${zone}`,
+  );
+}
+
 /** One record as the client wants it. */
 function format(entry: LogEntry, options: LogOptions, tty: boolean): Buffer {
   const details = options.Details === true && entry.attrs !== undefined ? `${detailText(entry.attrs)} ` : '';
-  const stamp = options.Timestamps === true ? `${entry.time} ` : '';
+  const stamp = options.Timestamps === true ? `${fixedTime(entry.time)} ` : '';
   const bytes = Buffer.from(`${stamp}${details}${entry.log}`);
   return tty ? bytes : encodeFrame(entry.stream === 'stderr' ? stderrFrame : stdoutFrame, bytes);
 }

@@ -14,7 +14,7 @@ import { type CommitRequest, commitLayer } from './commit.ts';
 import { type ImageConfig, parseImageConfig } from './config.ts';
 import { ImageWriter } from './image_writer.ts';
 import { maxConfigBytes } from './manifest.ts';
-import { parsePlatform, selectPlatform } from './platform.ts';
+import { type Platform, parsePlatform, selectPlatform } from './platform.ts';
 import { type ImageRecord, ImageRecords } from './records.ts';
 import { canonical, familiar, fullName, parseReference, type Reference } from './reference.ts';
 import { summarize } from './views.ts';
@@ -154,7 +154,7 @@ export class ImageStore implements ImageSource {
     if (
       platform !== undefined &&
       platform !== '' &&
-      selectPlatform(parsePlatform(platform), [config], (own) => own) === undefined
+      selectPlatform(wantedPlatform(platform), [config], (own) => own) === undefined
     )
       throw new EngineError(
         'NotFound',
@@ -221,5 +221,13 @@ export class ImageStore implements ImageSource {
     await this.blobs.collect(blobs, { partials });
     this.records.forgetBlobs(blobs);
     return removed.reduce((sum, layer) => sum + layer.size, 0);
+  }
+}
+
+function wantedPlatform(text: string): Platform {
+  try {
+    return parsePlatform(text);
+  } catch (error) {
+    throw new EngineError('InvalidArgument', error instanceof Error ? error.message : String(error));
   }
 }

@@ -61,6 +61,7 @@ export class EngineError extends Error {
   readonly kind: ErrorKind;
   readonly remedy: string | undefined;
   readonly details: Readonly<Record<string, string | number | boolean>> | undefined;
+  #isAnswer = false;
 
   constructor(kind: ErrorKind, message: string, options: EngineErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
@@ -78,8 +79,16 @@ export class EngineError extends Error {
     };
   }
 
+  /** What an engine answered, on the client's side. */
   static fromInfo(info: ErrorInfo): EngineError {
-    return new EngineError(info.kind, info.message, info);
+    const error = new EngineError(info.kind, info.message, info);
+    error.#isAnswer = true;
+    return error;
+  }
+
+  /** An engine said it, not this process. */
+  get isAnswer(): boolean {
+    return this.#isAnswer;
   }
 }
 

@@ -200,13 +200,13 @@ export class VolumeStore implements Volumes {
 
   row(entry: VolumeEntry): Volume {
     return {
-      Name: entry.name,
-      Driver: entry.driver,
-      Mountpoint: this.mountpoint(entry.name),
       CreatedAt: entry.created,
+      Driver: entry.driver,
       Labels: { ...entry.labels },
-      Scope: 'local',
+      Mountpoint: this.mountpoint(entry.name),
+      Name: entry.name,
       Options: { ...entry.options },
+      Scope: 'local',
     };
   }
 

@@ -60,7 +60,7 @@ const docker = spawnSync('docker', ['--version'], { encoding: 'utf8' });
 const skip = docker.status === 0 ? false : 'there is no docker client';
 
 describe('the flags of Docker’s client', { skip }, async () => {
-  const cli = ['--disable-warning=ExperimentalWarning', (await bundles()).cli];
+  const cli = ['--disable-warning=ExperimentalWarning', '--', (await bundles()).cli];
   const accepts = (command: readonly string[], name: string): boolean => {
     // Hidden flags are not in the help: the flag is tried, before one that nobody has.
     const { stderr } = spawnSync(process.execPath, [...cli, ...command, `${name}=1`, '--no-such-flag'], {

@@ -54,7 +54,7 @@ describe('looking at containers', () => {
     );
     assert.equal(
       await out('ps', '--format', 'table {{.Names}}\t{{.Label "tier"}}'),
-      'NAMES     TIER\nweb       front\n',
+      'NAMES     tier\nweb       front\n',
     );
     assert.equal(JSON.parse(await out('ps', '--format', 'json')).Names, 'web');
     assert.equal((await engine.cli(['ps', '--filter', 'nonsense=1'])).code, 1);

@@ -188,16 +188,20 @@ export class TestEngine implements AsyncDisposable {
 
   /** The command line, as a person calls it. */
   async cli(args: readonly string[], options: CliOptions = {}): Promise<CliResult> {
-    const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', (await bundles()).cli, ...args], {
-      env: {
-        ...process.env,
-        SLIPWAY_HOST: `unix://${this.socket}`,
-        DOCKER_CONFIG: join(this.directory, 'config'),
-        TZ: 'UTC',
-        ...options.env,
+    const child = spawn(
+      process.execPath,
+      ['--disable-warning=ExperimentalWarning', '--', (await bundles()).cli, ...args],
+      {
+        env: {
+          ...process.env,
+          SLIPWAY_HOST: `unix://${this.socket}`,
+          DOCKER_CONFIG: join(this.directory, 'config'),
+          TZ: 'UTC',
+          ...options.env,
+        },
+        ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
       },
-      ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
-    });
+    );
     child.stdin.on('error', () => {});
     child.stdin.end(options.input);
     const [stdout, stderr, [code]] = await Promise.all([

@@ -17,7 +17,7 @@ import { resourcesOf } from '../options/request.ts';
 import { createFlags } from '../options/run_flags.ts';
 import { toFilters } from '../options/values.ts';
 import { UsageError } from '../parse.ts';
-import { confirm, forEach } from './many.ts';
+import { confirm, errorText, forEach } from './many.ts';
 
 const one = '[OPTIONS] CONTAINER [CONTAINER...]';
 
@@ -100,8 +100,13 @@ async function remove(input: Invocation, context: CliContext): Promise<number> {
 
 async function rename(input: Invocation, context: CliContext): Promise<number> {
   const [Container = '', Name = ''] = input.args;
-  await (await context.engine()).call('container.rename', { Container, Name });
-  return 0;
+  try {
+    await (await context.engine()).call('container.rename', { Container, Name });
+    return 0;
+  } catch (error) {
+    context.error(`Error response from engine: ${errorText(error)}\n`);
+    throw new Error(`failed to rename container named ${Container}`);
+  }
 }
 
 async function wait(input: Invocation, context: CliContext): Promise<number> {

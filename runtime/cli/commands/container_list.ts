@@ -1,6 +1,5 @@
 // ps, port, top, diff: looking at containers.
 import type { ContainerSummary, Port } from '../../protocol/container_views.ts';
-import { EngineError } from '../../protocol/errors.ts';
 import {
   type CommandSpec,
   filterOption,
@@ -96,7 +95,8 @@ export function goTime(seconds: number): string {
           .split(' ')
           .map((word) => word[0])
           .join('');
-  return `${date.getFullYear()}-${pad(date.getMonth() + 1)}-${pad(date.getDate())} ${pad(date.getHours())}:${pad(date.getMinutes())}:${pad(date.getSeconds())} ${zone} ${short}`;
+  const fraction = date.getMilliseconds() === 0 ? '' : (date.getMilliseconds() / 1000).toString().slice(1);
+  return `${date.getFullYear()}-${pad(date.getMonth() + 1)}-${pad(date.getDate())} ${pad(date.getHours())}:${pad(date.getMinutes())}:${pad(date.getSeconds())}${fraction} ${zone} ${short}`;
 }
 
 export function labelsText(labels: Readonly<Record<string, string>>): string {
@@ -123,7 +123,8 @@ export function containerRow(container: ContainerSummary, trunc: boolean): Table
         ? '0B'
         : `${humanSize(container.SizeRw)} (virtual ${humanSize(container.SizeRootFs ?? 0)})`,
     Labels: labelsText(labels),
-    Label: labels,
+    Label: (name: string) => labels[name] ?? '',
+    Platform: null,
     Mounts: mounts.map((name) => (trunc ? ellipsis(name, 15) : name)).join(','),
     LocalVolumes: String(container.Mounts.filter(({ Type }) => Type === 'volume').length),
     Networks: Object.keys(container.NetworkSettings.Networks).join(','),
@@ -133,7 +134,7 @@ export function containerRow(container: ContainerSummary, trunc: boolean): Table
 async function ps(input: Invocation, context: CliContext): Promise<number> {
   const client = await context.engine();
   const last = input.flag('latest') ? 1 : (input.number('last') ?? -1);
-  const size = input.flag('size') || /\{\{[^}]*\.Size/.test(input.text('format') ?? '');
+  const size = input.flag('size') || /\{\{[^}]*(?:\.Size|json \.\s*\})/.test(input.text('format') ?? '');
   const rows = await client.call('container.list', {
     All: input.flag('all'),
     Size: size,
@@ -150,15 +151,10 @@ async function ps(input: Invocation, context: CliContext): Promise<number> {
     renderList(
       rows.map((row) => containerRow(row, trunc)),
       spec,
-      withLabelCalls(input.text('format')),
+      input.text('format'),
     ),
   );
   return 0;
-}
-
-/** `{{.Label "name"}}` is a method in Docker's templates; ours reads the map. */
-export function withLabelCalls(format: string | undefined): string | undefined {
-  return format?.replace(/\.Label\s+("[^"]*"|`[^`]*`)/g, 'index .Label $1');
 }
 
 async function port(input: Invocation, context: CliContext): Promise<number> {
@@ -175,7 +171,7 @@ async function port(input: Invocation, context: CliContext): Promise<number> {
   }
   const key = wanted.includes('/') ? wanted : `${wanted}/tcp`;
   const bindings = published.find(([name]) => name === key)?.[1] ?? [];
-  if (bindings.length === 0) throw new EngineError('NotFound', `no public port '${key}' published for ${ref}`);
+  if (bindings.length === 0) throw new Error(`No public port '${wanted}' published for ${ref}`);
   context.out(bindings.map((binding) => `${address(binding)}\n`).join(''));
   return 0;
 }

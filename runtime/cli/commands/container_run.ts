@@ -10,11 +10,14 @@ import { createRequest } from '../options/request.ts';
 import { createFlags, runFlags } from '../options/run_flags.ts';
 import { UsageError } from '../parse.ts';
 import { pullWithProgress } from './image_transfer.ts';
+import { errorText } from './many.ts';
 import { proxySignals, serveStdio } from './stdio.ts';
 
 /** Docker's codes for a container that could not be started. */
 function startFailureCode(error: unknown): number {
-  if (isEngineError(error, 'CommandNotFound')) return 127;
+  const message = error instanceof Error ? error.message : '';
+  // Docker's client goes by the words, whatever was not found.
+  if (isEngineError(error, 'CommandNotFound') || /no such file or directory/i.test(message)) return 127;
   return isEngineError(error, 'CommandNotExecutable') ? 126 : 125;
 }
 
@@ -66,7 +69,10 @@ async function createOrPull(
     return await client.call('container.create', request, { signal: context.signal });
   } catch (error) {
     // Not the image of a mount: pulling the container's own would not bring that.
-    const isMissing = isEngineError(error, 'NotFound') && error.message === `No such image: ${request.Config.Image}`;
+    const isMissing =
+      isEngineError(error, 'NotFound') &&
+      (error.message === `No such image: ${request.Config.Image}` ||
+        error.message.startsWith(`image with reference ${request.Config.Image} was found but`));
     if (policy !== 'missing' || !isMissing) throw error;
     context.error(`Unable to find image '${withTag(request.Config.Image ?? '')}' locally\n`);
     await pull();
@@ -192,7 +198,7 @@ async function startOne(client: Client, context: CliContext, ref: string): Promi
     await client.call('container.start', { Container: ref });
   } catch (error) {
     if (!isEngineError(error, 'NotModified')) {
-      context.error(`Error response from engine: ${error instanceof Error ? error.message : String(error)}\n`);
+      context.error(`Error response from engine: ${errorText(error)}\n`);
       return false;
     }
   }
@@ -204,10 +210,10 @@ async function start(input: Invocation, context: CliContext): Promise<number> {
   const client = await context.engine();
   const attached = input.flag('attach') || input.flag('interactive');
   if (!attached) {
-    let failed = false;
-    for (const ref of input.args) failed = !(await startOne(client, context, ref)) || failed;
-    if (failed) context.error('Error: failed to start containers: see above\n');
-    return failed ? 1 : 0;
+    const failed: string[] = [];
+    for (const ref of input.args) if (!(await startOne(client, context, ref))) failed.push(ref);
+    if (failed.length > 0) context.error(`Error: failed to start containers: ${failed.join(', ')}\n`);
+    return failed.length > 0 ? 1 : 0;
   }
   const [ref = '', ...more] = input.args;
   if (more.length > 0) throw new UsageError('you cannot start and attach multiple containers at once');

@@ -8,8 +8,8 @@ import { serveStdio } from './stdio.ts';
 
 function failureCode(error: unknown): number {
   if (isEngineError(error, 'CommandNotFound')) return 127;
-  if (isEngineError(error, 'CommandNotExecutable') || isEngineError(error, 'RuntimeFailed')) return 126;
-  return 1;
+  // Anything else about the container ends with 1; what is wrong with the command itself, its user or directory with 126.
+  return isEngineError(error, 'NotFound') || isEngineError(error, 'Conflict') ? 1 : 126;
 }
 
 async function exec(input: Invocation, context: CliContext): Promise<number> {

@@ -75,6 +75,7 @@ function row(image: ImageSummary, { repository, tag, digest }: Name, trunc: bool
     Size: humanSize(image.Size),
     SharedSize: image.SharedSize < 0 ? 'N/A' : humanSize(image.SharedSize),
     UniqueSize: image.SharedSize < 0 ? 'N/A' : humanSize(image.Size - image.SharedSize),
+    VirtualSize: humanSize(image.Size, 4),
     Containers: image.Containers < 0 ? 'N/A' : String(image.Containers),
   };
 }
@@ -100,6 +101,10 @@ async function images(input: Invocation, context: CliContext): Promise<number> {
   return 0;
 }
 
+function isoSeconds(seconds: number): string {
+  return new Date(seconds * 1000).toISOString().replace('.000', '');
+}
+
 async function history(input: Invocation, context: CliContext): Promise<number> {
   const platform = input.text('platform');
   const items = await (await context.engine()).call('image.history', {
@@ -114,8 +119,8 @@ async function history(input: Invocation, context: CliContext): Promise<number> 
   }
   const rows = items.map(({ Id, Created, CreatedBy, Size, Comment }) => ({
     ID: Id === '<missing>' || !trunc ? Id : shortId(Id),
-    CreatedSince: human ? ago(Created * 1000) : new Date(Created * 1000).toISOString(),
-    CreatedAt: new Date(Created * 1000).toISOString().replace('.000', ''),
+    CreatedSince: human ? ago(Created * 1000) : isoSeconds(Created),
+    CreatedAt: isoSeconds(Created),
     CreatedBy: trunc ? ellipsis(CreatedBy.replaceAll('\t', ' '), 45) : CreatedBy.replaceAll('\t', ' '),
     Size: human ? humanSize(Size) : String(Size),
     Comment,

@@ -1,5 +1,6 @@
 // pull, push, load, save, import: images on the move, with a line of progress per layer.
-import { createReadStream, createWriteStream } from 'node:fs';
+import { createWriteStream } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { ReadableStream as WebStream } from 'node:stream/web';
@@ -124,6 +125,7 @@ async function load(input: Invocation, context: CliContext): Promise<number> {
   if (file === undefined && context.terminal.isInputTerminal)
     throw new UsageError('requested load from stdin, but stdin is empty');
   const platform = input.text('platform');
+  const source = file === undefined ? process.stdin : await openFile(file);
   const lines = new ProgressLines(context.terminal.output);
   const { socket, outcome } = await (await context.engine()).stream(
     'image.load',
@@ -133,7 +135,7 @@ async function load(input: Invocation, context: CliContext): Promise<number> {
       ...(input.flag('quiet') ? {} : { onProgress: (value: TransferProgress) => lines.show(value) }),
     },
   );
-  await send(file === undefined ? process.stdin : createReadStream(file), socket, outcome);
+  await send(source, socket, outcome);
   for (const { Id, References } of (await outcome).Images)
     context.out(
       References.length > 0 ? References.map((name) => `Loaded image: ${name}\n`).join('') : `Loaded image ID: ${Id}\n`,
@@ -175,9 +177,20 @@ async function save(input: Invocation, context: CliContext): Promise<number> {
   return 0;
 }
 
+/** Open, so that a file that isn't there is told before anything is sent. */
+async function openFile(path: string): Promise<NodeJS.ReadableStream> {
+  try {
+    return (await open(path)).createReadStream();
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT')
+      throw new Error(`open ${path}: no such file or directory`);
+    throw error;
+  }
+}
+
 async function openSource(path: string): Promise<NodeJS.ReadableStream> {
   if (path === '-') return process.stdin;
-  if (!/^https?:\/\//.test(path)) return createReadStream(path);
+  if (!/^https?:\/\//.test(path)) return await openFile(path);
   const response = await fetch(path);
   if (!response.ok || response.body === null)
     throw new EngineError('Unavailable', `cannot fetch ${path}: ${response.status} ${response.statusText}`);

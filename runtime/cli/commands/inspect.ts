@@ -1,10 +1,9 @@
 // inspect, for every kind of thing.
 import type { Client } from '../../protocol/client.ts';
-import { isEngineError } from '../../protocol/errors.ts';
+import { EngineError, isEngineError } from '../../protocol/errors.ts';
 import { type CommandSpec, flag, type Invocation, type OptionSpec, text } from '../command.ts';
 import type { CliContext } from '../context.ts';
 import { renderInspect } from '../format/table.ts';
-import { UsageError } from '../parse.ts';
 import { errorText } from './many.ts';
 
 type Kind = 'container' | 'image' | 'network' | 'volume';
@@ -48,11 +47,11 @@ async function inspect(
     try {
       found.push(await find(client, ref));
     } catch (error) {
-      failures.push(errorText(error));
+      failures.push(`${error instanceof EngineError ? 'Error response from engine' : 'Error'}: ${errorText(error)}`);
     }
   }
   if (found.length > 0 || input.text('format') === undefined) context.out(renderInspect(found, input.text('format')));
-  for (const failure of failures) context.error(`Error response from engine: ${failure}\n`);
+  for (const failure of failures) context.error(`${failure}\n`);
   return failures.length > 0 ? 1 : 0;
 }
 
@@ -81,7 +80,7 @@ async function inspectAny(input: Invocation, context: CliContext): Promise<numbe
   const type = input.text('type');
   const kind = kinds.find((candidate) => candidate === type);
   if (type !== undefined && type !== '' && kind === undefined)
-    throw new UsageError(`"${type}" is not a valid value for --type`);
+    throw new Error(`unknown type: "${type}": must be one of ${kinds.map((known) => `"${known}"`).join(', ')}`);
   const size = input.flag('size');
   return await inspect(context, input, (client, ref) =>
     kind === undefined ? lookUpAny(client, ref, size) : lookUp(client, kind, ref, size),

@@ -21,7 +21,7 @@ import { renderList, type TableRow, type TableSpec } from '../format/table.ts';
 import { shortId } from '../format/units.ts';
 import { toFilters, toMap } from '../options/values.ts';
 import { UsageError } from '../parse.ts';
-import { labelsText, withLabelCalls } from './container_list.ts';
+import { goTime, labelsText } from './container_list.ts';
 import { confirm, forEach } from './many.ts';
 
 const table: TableSpec = {
@@ -49,8 +49,8 @@ function row(network: Network, trunc: boolean): TableRow {
     IPv6: String(network.EnableIPv6),
     Internal: String(network.Internal),
     Labels: labelsText(network.Labels),
-    Label: network.Labels,
-    CreatedAt: network.Created,
+    Label: (name: string) => network.Labels[name] ?? '',
+    CreatedAt: goTime(Date.parse(network.Created) / 1000),
   };
 }
 
@@ -65,7 +65,7 @@ async function ls(input: Invocation, context: CliContext): Promise<number> {
       renderList(
         sorted.map((network) => row(network, trunc)),
         table,
-        withLabelCalls(input.text('format')),
+        input.text('format'),
       ),
     );
   return 0;

@@ -152,8 +152,8 @@ function usageRow(type: string, total: number, active: number, size: number, rec
     Type: type,
     TotalCount: String(total),
     Active: String(active),
-    Size: humanSize(size),
-    Reclaimable: `${humanSize(reclaimable)}${percent}`,
+    Size: humanSize(size, 4),
+    Reclaimable: `${humanSize(reclaimable, 4)}${percent}`,
   };
 }
 
@@ -218,8 +218,8 @@ function verboseUsage(usage: DiskUsage): string {
         shortId(Id),
         ago(Created * 1000),
         humanSize(Size),
-        humanSize(Math.max(SharedSize, 0)),
-        humanSize(Size - Math.max(SharedSize, 0)),
+        humanSize(Math.max(SharedSize, 0), 4),
+        humanSize(Size - Math.max(SharedSize, 0), 4),
         String(Math.max(Containers, 0)),
       ];
     }),
@@ -228,12 +228,12 @@ function verboseUsage(usage: DiskUsage): string {
     const row = containerRow(container, true);
     return ['ID', 'Image', 'Command', 'LocalVolumes']
       .map((name) => String(row[name]))
-      .concat(humanSize(container.SizeRw ?? 0), String(row['RunningFor']), container.Status, String(row['Names']));
+      .concat(humanSize(container.SizeRw ?? 0, 4), String(row['RunningFor']), container.Status, String(row['Names']));
   });
   const volumes = usage.Volumes.map(({ Name, UsageData }) => [
     Name,
     String(UsageData?.RefCount ?? 0),
-    humanSize(Math.max(UsageData?.Size ?? 0, 0)),
+    humanSize(Math.max(UsageData?.Size ?? 0, 0), 4),
   ]);
   const cache = usage.BuildCache.map(({ ID, Type, Size, CreatedAt, LastUsedAt, UsageCount, Shared }) => [
     shortId(ID),
@@ -307,7 +307,7 @@ async function prune(input: Invocation, context: CliContext): Promise<number> {
   );
   const cache = await client.call('build.cachePrune', { All: all });
   report('Deleted build cache objects', cache.CachesDeleted, cache.SpaceReclaimed);
-  context.out(`Total reclaimed space: ${humanSize(reclaimed)}\n`);
+  context.out(`Total reclaimed space: ${humanSize(reclaimed, 4)}\n`);
   return 0;
 }
 

@@ -16,7 +16,7 @@ import { renderList, type TableSpec } from '../format/table.ts';
 import { humanSize } from '../format/units.ts';
 import { toFilters, toMap } from '../options/values.ts';
 import { UsageError } from '../parse.ts';
-import { labelsText, withLabelCalls } from './container_list.ts';
+import { labelsText } from './container_list.ts';
 import { confirm, forEach } from './many.ts';
 
 const table: TableSpec = {
@@ -45,11 +45,15 @@ async function ls(input: Invocation, context: CliContext): Promise<number> {
     Scope,
     Mountpoint,
     Labels: labelsText(Labels),
-    Label: Labels,
+    Label: (name: string) => Labels[name] ?? '',
+    // Of swarm's volumes only.
+    Availability: 'N/A',
+    Group: 'N/A',
+    Status: 'N/A',
     Links: UsageData === undefined ? 'N/A' : String(UsageData.RefCount),
     Size: UsageData === undefined || UsageData.Size < 0 ? 'N/A' : humanSize(UsageData.Size),
   }));
-  context.out(renderList(rows, table, withLabelCalls(input.text('format'))));
+  context.out(renderList(rows, table, input.text('format')));
   return 0;
 }
 

@@ -32,8 +32,8 @@ function unescapeFormat(format: string): string {
 
 function headingRow(template: string, headings: Readonly<Record<string, string>>): string {
   // A label's heading is the last part of its name.
-  const labelled = template.replace(/\{\{\s*index \.Label ["`]([^"`]*)["`]\s*\}\}/g, (_, name: string) =>
-    (name.split('.').at(-1) ?? name).replace(/[-_]/g, ' ').toUpperCase(),
+  const labelled = template.replace(/\{\{\s*\.Label ["`]([^"`]*)["`]\s*\}\}/g, (_, name: string) =>
+    (name.split('.').at(-1) ?? name).replace(/[-_]/g, ' '),
   );
   const fields = templateFields(labelled);
   const row = Object.fromEntries(fields.map((name) => [name, headings[name] ?? name.toUpperCase()]));
@@ -43,8 +43,9 @@ function headingRow(template: string, headings: Readonly<Record<string, string>>
 }
 
 /** What `--format` asks for; undefined or `table`: the usual columns. */
-export function renderList(rows: readonly TableRow[], spec: TableSpec, format: string | undefined): string {
-  if (format === 'json') return rows.map((row) => `${goJson(evaluated(row))}\n`).join('');
+export function renderList(unordered: readonly TableRow[], spec: TableSpec, format: string | undefined): string {
+  const rows = unordered.map(inOrder);
+  if (format === 'json') return rows.map((row) => `${goJson(row)}\n`).join('');
   if (format === undefined || format === '' || format === 'table')
     return alignColumns([
       spec.columns.map((name) => spec.headings[name] ?? name.toUpperCase()),
@@ -62,10 +63,9 @@ function cellText(value: unknown): string {
   return String(typeof value === 'function' ? (value as () => unknown)() : (value ?? ''));
 }
 
-function evaluated(row: TableRow): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(row).flatMap(([name, value]) => (typeof value === 'function' ? [] : [[name, value]])),
-  );
+/** As Go has the keys of maps in JSON, which leaves methods out. */
+function inOrder(row: TableRow): TableRow {
+  return Object.fromEntries(Object.entries(row).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 /** `inspect`: a JSON list indented by four, or each element through a template. */

@@ -10,6 +10,7 @@ type Expression =
   | { kind: 'literal'; value: unknown }
   | { kind: 'call'; name: string; args: readonly Expression[] }
   | { kind: 'access'; target: Expression; path: readonly string[] }
+  | { kind: 'method'; path: readonly string[]; args: readonly Expression[] }
   | { kind: 'pipe'; stages: readonly Expression[] };
 
 type Node =
@@ -123,12 +124,22 @@ class ExpressionParser {
       this.#index += 1;
       if (!Object.hasOwn(functions, first.text))
         throw new TemplateError(`template: function "${first.text}" not defined`);
-      const args: Expression[] = [];
-      for (let next = this.#peek(); next !== undefined && next.text !== '|' && next.text !== ')'; next = this.#peek())
-        args.push(this.#operand());
-      return { kind: 'call', name: first.text, args };
+      return { kind: 'call', name: first.text, args: this.#arguments() };
     }
-    return this.#operand();
+    const operand = this.#operand();
+    const args = this.#arguments();
+    if (args.length === 0) return operand;
+    // `.Label "name"`: a row's fields may be methods.
+    if (operand.kind !== 'field' || operand.variable !== undefined)
+      throw new TemplateError(`template: can't give argument to non-function in {{${this.#source}}}`);
+    return { kind: 'method', path: operand.path, args };
+  }
+
+  #arguments(): Expression[] {
+    const args: Expression[] = [];
+    for (let next = this.#peek(); next !== undefined && next.text !== '|' && next.text !== ')'; next = this.#peek())
+      args.push(this.#operand());
+    return args;
   }
 
   #operand(): Expression {
@@ -272,6 +283,26 @@ function member(value: unknown, name: string): unknown {
   return typeof found === 'function' ? (found as () => unknown).call(value) : found;
 }
 
+/** Fields that objects have at times only: nil where they are not, as in Docker's types. */
+const optionalFields = new Set(['SizeRw', 'SizeRootFs', 'Status', 'UsageData', 'ImageManifestDescriptor', 'Health']);
+
+/** A field of the object itself must be there: a misspelt one is told, not printed as nothing. */
+function ownMember(value: unknown, name: string): unknown {
+  const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
+  if (!isObject || name in value) return member(value, name);
+  if (optionalFields.has(name)) return null;
+  throw new TemplateError(`template: :1:2: executing "" at <.${name}>: map has no entry for key "${name}"`);
+}
+
+function callMethod(path: readonly string[], args: readonly unknown[], dot: unknown): unknown {
+  const owner = path.slice(0, -1).reduce(member, dot);
+  const name = path.at(-1) ?? '';
+  const method = (owner as Readonly<Record<string, unknown>> | null | undefined)?.[name];
+  if (typeof method !== 'function')
+    throw new TemplateError(`template: :1:2: executing "" at <.${name}>: ${name} has arguments but cannot be invoked`);
+  return method(...args) as unknown;
+}
+
 /** As Go prints values with %v. */
 function print(value: unknown): string {
   if (value === undefined) return '<no value>';
@@ -284,7 +315,7 @@ function print(value: unknown): string {
   return String(value);
 }
 
-/** Go's JSON: keys of maps sorted, `<`, `>` and `&` escaped. */
+/** Go's JSON of what was JSON: `<`, `>` and `&` escaped. */
 export function goJson(value: unknown): string {
   return (JSON.stringify(value) ?? 'null').replace(
     /[<>&\u2028\u2029]/g,
@@ -369,8 +400,17 @@ function evaluate(expression: Expression, scope: Scope): unknown {
       return expression.value;
     case 'field': {
       const base = expression.variable === undefined ? scope.dot : lookup(scope, expression.variable);
-      return expression.path.reduce(member, base);
+      const isOwn = expression.variable === undefined && scope.dot === scope.variables.get('$');
+      const [first, ...deeper] = expression.path;
+      if (!isOwn || first === undefined) return expression.path.reduce(member, base);
+      return deeper.reduce(member, ownMember(base, first));
     }
+    case 'method':
+      return callMethod(
+        expression.path,
+        expression.args.map((arg) => evaluate(arg, scope)),
+        scope.dot,
+      );
     case 'access':
       return expression.path.reduce(member, evaluate(expression.target, scope));
     case 'call':

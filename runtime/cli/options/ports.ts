@@ -7,12 +7,11 @@ interface Range {
   readonly end: number;
 }
 
-function parseRange(text: string, whole: string): Range {
+function parseRange(text: string, what = 'containerPort'): Range {
   const match = /^(\d{1,5})(?:-(\d{1,5}))?$/.exec(text);
   const start = Number(match?.[1] ?? -1);
   const end = Number(match?.[2] ?? match?.[1] ?? -1);
-  if (match === null || start > 65_535 || end > 65_535 || end < start)
-    throw new UsageError(`invalid containerPort: ${whole}`);
+  if (match === null || start > 65_535 || end > 65_535 || end < start) throw new UsageError(`invalid ${what}: ${text}`);
   return { start, end };
 }
 
@@ -58,9 +57,9 @@ export function parsePublish(text: string): PublishedPort[] {
   if (!['tcp', 'udp', 'sctp'].includes(protocol.toLowerCase())) throw new UsageError(`invalid proto: ${protocol}`);
   const { ip, host, container } = splitSpec(address);
   if (container === '') throw new UsageError(`no port specified: ${text}<empty>`);
-  const inside = parseRange(container, text);
+  const inside = parseRange(container);
   const count = inside.end - inside.start;
-  const outside = host === '' ? undefined : parseRange(host, text);
+  const outside = host === '' ? undefined : parseRange(host, 'hostPort');
   if (outside !== undefined && outside.end - outside.start !== count && !(count === 0 && outside.end > outside.start))
     throw new UsageError(`invalid ranges specified for container and host Ports: ${container} and ${host}`);
   return Array.from({ length: count + 1 }, (_, offset) => {
@@ -73,6 +72,6 @@ export function parsePublish(text: string): PublishedPort[] {
 /** `80`, `8000-8010/udp` as keys. */
 export function parseExpose(text: string): string[] {
   const [ports = '', protocol = 'tcp'] = text.split('/', 2);
-  const { start, end } = parseRange(ports, text);
+  const { start, end } = parseRange(ports);
   return Array.from({ length: end - start + 1 }, (_, offset) => `${start + offset}/${protocol.toLowerCase()}`);
 }

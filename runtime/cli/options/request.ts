@@ -1,5 +1,7 @@
 // From flags to a create request.
+
 import { readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import type {
   ContainerConfig,
@@ -289,6 +291,12 @@ function logging(input: Invocation): HostConfig['LogConfig'] {
   });
 }
 
+function address(text: string): string {
+  if (isIP(text) === 0)
+    throw new UsageError(`invalid argument "${text}" for "--dns" flag: IP address is not correctly formatted: ${text}`);
+  return text;
+}
+
 /** Throws `UsageError` for what can't be understood, before the engine is asked. */
 export function createRequest(input: Invocation, environment: NodeJS.ProcessEnv): Params<'container.create'> {
   if (input.flag('rm') && input.has('restart') && !['', 'no'].includes(input.text('restart') ?? ''))
@@ -305,7 +313,7 @@ export function createRequest(input: Invocation, environment: NodeJS.ProcessEnv)
       NetworkMode: mode,
       PortBindings: Object.keys(bindings).length > 0 ? bindings : undefined,
       PublishAllPorts: input.flag('publish-all') ? true : undefined,
-      Dns: some(input.list('dns')),
+      Dns: some(input.list('dns').map(address)),
       DnsOptions: some(input.list('dns-option')),
       DnsSearch: some(input.list('dns-search')),
       ExtraHosts: some(input.list('add-host').map((entry) => entry.replace('=', ':'))),

@@ -1,6 +1,6 @@
 // /containers: life cycle, lists and facts. Streams have a file of their own.
 import { parseTime } from '../../engine/event_filter.ts';
-import { EngineError } from '../../protocol/errors.ts';
+import { EngineError, isEngineError } from '../../protocol/errors.ts';
 import type { Params } from '../../protocol/methods.ts';
 import type { Exchange } from '../exchange.ts';
 import { HttpError } from '../failure.ts';
@@ -30,7 +30,14 @@ export const containerRoutes: readonly Route[] = [
         NetworkingConfig: section(body, 'NetworkingConfig'),
       }),
     );
-    x.json(201, await x.call('container.create', params));
+    try {
+      x.json(201, await x.call('container.create', params));
+    } catch (error) {
+      // dockerd finds out at the start; Docker's client takes "not found" here for the image, and pulls it.
+      if (isEngineError(error, 'NotFound') && /^network .* not found/.test(error.message))
+        throw new HttpError(400, error.message);
+      throw error;
+    }
   }),
 
   route('GET', '/containers/{id}/json', async (x) => {

@@ -1,5 +1,8 @@
 // /exec: further processes in containers.
 
+import type { Duplex } from 'node:stream';
+import { isEngineError } from '../../protocol/errors.ts';
+import { encodeFrame, stdoutFrame } from '../../protocol/framing.ts';
 import { framedType } from './container_streams.ts';
 import { sizeOf } from './containers.ts';
 import { checked, defined, type Route, route } from './route.ts';
@@ -23,9 +26,18 @@ export const execRoutes: readonly Route[] = [
     const [height, width] = Array.isArray(body['ConsoleSize']) ? body['ConsoleSize'].map(Number) : [];
     const size = height && width ? { Height: height, Width: width } : {};
     const { ProcessConfig } = await x.call('exec.inspect', { Exec: x.name });
-    const serve = await x.stream('exec.start', { Exec: x.name, ...size });
-    const stream = x.hijack(framedType(x, !ProcessConfig.tty));
-    await serve(stream, x.signal);
+    let stream: Duplex | undefined;
+    try {
+      const serve = await x.stream('exec.start', { Exec: x.name, ...size });
+      stream = x.hijack(framedType(x, !ProcessConfig.tty));
+      await serve(stream, x.signal);
+    } catch (error) {
+      if (isEngineError(error, 'NotFound') || isEngineError(error, 'Conflict')) throw error;
+      // As dockerd: a command that can't be started is said on its own standard output.
+      stream ??= x.hijack(framedType(x, !ProcessConfig.tty));
+      const text = Buffer.from(`${error instanceof Error ? error.message : String(error)}\r\n`);
+      stream.write(ProcessConfig.tty ? text : encodeFrame(stdoutFrame, text));
+    }
     stream.end();
   }),
 
