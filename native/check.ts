@@ -1,4 +1,4 @@
-// clang-format and clang-tidy over the native sources. --format rewrites instead of checking.
+// clang-format over the native sources. --format rewrites instead of checking.
 import { spawnSync } from 'node:child_process';
 import { globSync } from 'node:fs';
 import { join } from 'node:path';

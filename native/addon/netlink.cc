@@ -7,7 +7,7 @@
 
 namespace slipway::netlink {
 
-static void read(const json::Field& field, Step::Peer& out) {
+static void read(const json::Field& field, Peer& out) {
   field.required("name", out.name);
   field.member("mac", out.mac);
   field.member("mtu", out.mtu);

@@ -38,7 +38,7 @@ class Walk {
  public:
   explicit Walk(int root) : root_(root) {}
 
-  Result<Fd> open(std::string path, uint64_t flags, uint64_t mode, bool links) {
+  Result<Fd> open(const std::string& path, uint64_t flags, uint64_t mode, bool links) {
     Fd at(::openat(root_, ".", O_PATH | O_DIRECTORY | O_CLOEXEC));
     if (!at) return Error::system("open", path);
     std::string rest = trim(path);

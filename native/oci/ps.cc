@@ -61,7 +61,8 @@ Result<std::string> only_ours(const std::string& text, const std::vector<pid_t>&
       pid_column = static_cast<size_t>(pid - words.begin());
       out = line + "\n";
     } else if (words.size() > pid_column &&
-               std::find(pids.begin(), pids.end(), atoi(words[pid_column].c_str())) != pids.end()) {
+               std::find(pids.begin(), pids.end(),
+                         static_cast<pid_t>(strtol(words[pid_column].c_str(), nullptr, 10))) != pids.end()) {
       out += line + "\n";
     }
   }

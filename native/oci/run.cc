@@ -11,7 +11,7 @@ Result<int> run(const Context& context, const std::vector<std::string>& words) {
   TRY_ASSIGN(const container::Child child, container::run(context.runtime, call.options));
   if (detach) return 0;
   call.streams.pair_end.reset();
-  const Result<int> code = wait_in_foreground(child, call.streams);
+  Result<int> code = wait_in_foreground(child, call.streams);
   if (!call.arguments.on("keep")) {
     const auto removed = container::remove(context.runtime, call.options.id, true);
     if (!removed) log_error(removed.error().message);

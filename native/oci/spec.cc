@@ -77,7 +77,7 @@ Result<int> spec(const Context& context, const std::vector<std::string>& words) 
     text.erase(begin, text.find('\n', begin + 2) - begin);
   }
   const std::string path = arguments.get("bundle", ".") + "/config.json";
-  const auto written = write_file(AT_FDCWD, path, text, O_CREAT | O_EXCL, 0666);
+  auto written = write_file(AT_FDCWD, path, text, O_CREAT | O_EXCL, 0666);
   if (!written && written.error().code == EEXIST)
     return Error::invalid("'" + path + "'", "exists already; remove it first");
   TRY(std::move(written));

@@ -204,6 +204,8 @@ export class Client implements Disposable {
         }),
       ])) as unknown;
     } catch (error) {
+      // A connection that goes takes its calls along, with words of the transport's own.
+      if (this.#isClosed && !(error instanceof ResponseError && isErrorInfo(error.data))) throw this.#hungUp(method);
       throw toEngineError(error);
     } finally {
       signal?.removeEventListener('abort', abort);

@@ -184,13 +184,11 @@ Result<void> Unpacker::write_piece(int fd, std::span<const char> piece, uint64_t
 Result<void> Unpacker::make_directory(const Entry& entry, const Place& place) {
   const int parent = place.directory->fd.get();
   const auto make_it = [&] { return mkdirat(parent, place.name.c_str(), creation_mode(entry) | 0700); };
-  bool made = make_it() == 0;
   Cleared cleared;
-  if (!made) {
+  if (make_it() != 0) {
     if (errno != EEXIST) return Error::system("mkdirat");
     TRY_ASSIGN(cleared, clear_way(entry, place));
     if (!cleared.directory_stays && make_it() < 0) return Error::system("mkdirat");
-    made = !cleared.directory_stays;
   }
   Fd fd(openat(parent, place.name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   if (!fd) return Error::system("openat");

@@ -60,7 +60,7 @@ const Wish* find_wish(const std::vector<Wish>& wished, const Hierarchy& hierarch
   return nullptr;
 }
 
-Error no_permission(const Wish& wish, Error cause) {
+Error no_permission(const Wish& wish, const Error& cause) {
   Error error =
       unsupported(wish.field, cause.message +
                                   "; without root, limits need a cgroup v2 tree whose controllers are delegated "

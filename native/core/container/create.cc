@@ -120,6 +120,7 @@ class Creation {
     unsigned long inside = 1;
     unsigned long outside = 1;
     unsigned long count = 0;
+    // NOLINTNEXTLINE(cert-err34-c): the kernel wrote it
     return sscanf(map->c_str(), "%lu %lu %lu", &inside, &outside, &count) == 3 &&
            !(inside == 0 && outside == 0 && count == UINT32_MAX);
   }

@@ -32,7 +32,8 @@ std::string agent_state(const State& state, pid_t pid, const std::string& metada
 
 State with_own_pid(State state, const Trusted& trusted) {
   std::array<char, 32> text{};
-  if (::readlinkat(trusted.proc.get(), "self", text.data(), text.size() - 1) > 0) state.pid = atoi(text.data());
+  if (::readlinkat(trusted.proc.get(), "self", text.data(), text.size() - 1) > 0)
+    state.pid = static_cast<pid_t>(strtol(text.data(), nullptr, 10));
   return state;
 }
 

@@ -91,7 +91,7 @@ Result<void> add_bridge(Socket& socket, const Step& step) {
 
 Result<void> add_veth(Socket& socket, const Step& step) {
   if (!step.peer) return Error::invalid("peer", "is required");
-  const Step::Peer& peer = *step.peer;
+  const Peer& peer = *step.peer;
   TRY(check_name(peer.name, "peer.name"));
   return make_link(socket, step, "veth", [&](Message& message) -> Result<void> {
     Result<void> filled;

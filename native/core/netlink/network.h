@@ -11,6 +11,14 @@
 
 namespace slipway::netlink {
 
+// The other end of a veth pair.
+struct Peer {
+  std::string name;
+  std::optional<std::string> mac;
+  std::optional<uint32_t> mtu;
+  int network_namespace = -1;
+};
+
 // One change; which members count depends on `kind`, as runtime/native/netlink.ts (NetworkStep) tells.
 struct Step {
   std::string kind;  // "addBridge", …
@@ -28,12 +36,6 @@ struct Step {
   uint16_t vlan_id = 0;
   bool stp = false;
   bool vlan_filtering = false;
-  struct Peer {
-    std::string name;
-    std::optional<std::string> mac;
-    std::optional<uint32_t> mtu;
-    int network_namespace = -1;
-  };
   std::optional<Peer> peer;
   std::string address;
   std::string broadcast;

@@ -104,7 +104,7 @@ void AttachClient::lose_output() {
   update_watch();
 }
 
-void AttachClient::push(std::string frame) {
+void AttachClient::push(const std::string& frame) {
   if (!fd_ || output_closed_) return;
   waiting_ += frame;
   if (!send_waiting()) return lose_output();
@@ -183,12 +183,12 @@ bool AttachClient::send_waiting() {
   }
 }
 
-void AttachClient::end(std::string frame) {
+void AttachClient::end(const std::string& frame) {
   if (!fd_) return;
   if (skipped_[0] + skipped_[1] > 0) push_gap();
   lagging_ = false;
   ending_ = true;
-  push(std::move(frame));
+  push(frame);
   if (fd_ && waiting_.empty()) drop();
 }
 

@@ -52,7 +52,7 @@ class AttachClient : public Source {
   void on_ready(uint32_t events) override;
 
   // Puts a frame behind what waits already.
-  void push(std::string frame);
+  void push(const std::string& frame);
   // True: it has it, or will not be waited for.
   bool offer(Stream stream, std::string_view frame);
   void keep_offered();
@@ -60,7 +60,7 @@ class AttachClient : public Source {
   // From now on the others do not wait for this client.
   void lag();
   // Sends what waits, then closes.
-  void end(std::string frame);
+  void end(const std::string& frame);
 
   // The container's input has room again, for what a client that hung up had sent.
   void resume_input();

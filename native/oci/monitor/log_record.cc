@@ -16,7 +16,7 @@ constexpr char hex[] = "0123456789abcdef";
 constexpr std::array<bool, 256> make_plain() {
   std::array<bool, 256> plain{};
   for (size_t byte = 0x20; byte < 0x80; ++byte) plain[byte] = true;
-  for (const char byte : {'"', '\\', '<', '>', '&'}) plain[static_cast<size_t>(byte)] = false;
+  for (const char byte : {'"', '\\', '<', '>', '&'}) plain[static_cast<unsigned char>(byte)] = false;
   return plain;
 }
 constexpr std::array<bool, 256> plain = make_plain();

@@ -84,12 +84,12 @@ export class Session implements AsyncDisposable {
 
   /** Waits until another helper than this one answers at the socket. */
   async helperAfter(pid: number): Promise<void> {
-    const answers = async () => {
-      if (!existsSync(join(this.directory, 'run/slipwayd.pid')) || [0, pid].includes(this.helperPid)) return false;
-      return await this.client().then(
-        () => true,
-        () => false,
-      );
+    const answers = async (): Promise<boolean> => {
+      try {
+        return ![0, pid].includes(this.helperPid) && (await this.client()) !== undefined;
+      } catch {
+        return false; // no file yet, or nobody listens
+      }
     };
     const watcher = watch(join(this.directory, 'run'));
     const changes = on(watcher, 'change');

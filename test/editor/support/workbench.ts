@@ -1,6 +1,7 @@
 // Page objects: a person's view of the workbench in headless Chromium. Everything waits for what it expects to see.
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { on } from 'node:events';
+import { existsSync, mkdirSync, statSync, watch } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { type Browser, chromium, type FrameLocator, type Locator, type Page } from 'playwright-core';
 
 const chromiumFlags = [
@@ -67,6 +68,76 @@ export class Workbench {
     await input.waitFor();
     await input.fill(text);
     await this.page.keyboard.press('Enter');
+  }
+
+  /** Answers the input box of this title, once it is that one that is open. */
+  async answerAsked(title: string, text: string): Promise<void> {
+    const widget = this.page.locator('.quick-input-widget').filter({ hasText: title });
+    await widget.waitFor();
+    await widget.locator('input.input').fill(text);
+    await this.page.keyboard.press('Enter');
+  }
+
+  /** Types a path into the editor's own file dialog. */
+  async choosePath(path: string): Promise<void> {
+    const widget = this.page.locator('.quick-input-widget');
+    const input = widget.locator('input.input');
+    await input.waitFor();
+    // The dialog fills the box with the folder that it starts in, some time after it has opened; and what is typed counts
+    // once the list shows the folder that it leads to.
+    await widget.locator('.monaco-list-row').first().waitFor();
+    await input.fill(path);
+    if (existsSync(path))
+      await widget
+        .locator('.monaco-list-row')
+        .filter({ hasText: basename(path) })
+        .first()
+        .waitFor();
+    await widget.locator('.quick-input-action .monaco-button').first().click();
+  }
+
+  /** Waits until the file is there and as long as it will be. */
+  async fileAppears(path: string): Promise<void> {
+    const isThere = () => existsSync(path) && statSync(path).size > 0;
+    const watcher = watch(dirname(path));
+    try {
+      const changes = on(watcher, 'change');
+      if (isThere()) return;
+      for await (const _change of changes) if (isThere()) return;
+    } finally {
+      watcher.close();
+    }
+  }
+
+  /** Ticks rows of the open pick of several, and accepts. */
+  async tick(...labels: readonly string[]): Promise<void> {
+    for (const label of labels)
+      await this.page.locator('.quick-input-list .monaco-list-row').filter({ hasText: label }).first().click();
+    await this.page.keyboard.press('Enter');
+  }
+
+  /** The clipboard's text, once it is the one that is expected. */
+  async clipboard(expected: string): Promise<string> {
+    const holds = (text: string) => navigator.clipboard.readText().then((now) => now === text);
+    for (let frames = 0; frames < 600 && !(await this.page.evaluate(holds, expected)); frames += 1)
+      await this.page.evaluate(() => new Promise(requestAnimationFrame));
+    return await this.page.evaluate(() => navigator.clipboard.readText());
+  }
+
+  /** Types a line into the terminal in front. */
+  async typeInTerminal(line: string): Promise<void> {
+    await this.page.locator('.terminal-wrapper.active .xterm-screen').click();
+    await this.page.keyboard.type(`${line}\n`);
+  }
+
+  /** Clicks a code lens, the n-th of its name from above. */
+  async lens(name: string, index: number): Promise<void> {
+    await this.page.locator('.codelens-decoration a').filter({ hasText: name }).nth(index).click();
+  }
+
+  async clearNotifications(): Promise<void> {
+    await this.runCommand('Notifications: Clear All Notifications');
+    await this.page.locator('.notification-list-item').first().waitFor({ state: 'detached' });
   }
 
   /** Chooses a row of the open quick pick. */
@@ -164,6 +235,13 @@ export class View {
   /** Right-clicks the row and chooses the entry. */
   async contextMenu(row: string | RegExp, entry: string): Promise<void> {
     await this.#workbench.chooseFromMenu(this.row(row), entry);
+  }
+
+  /** Unfolds the row. */
+  async unfold(row: string | RegExp): Promise<void> {
+    const target = this.row(row);
+    await target.waitFor();
+    if ((await target.getAttribute('aria-expanded')) !== 'true') await target.locator('.monaco-tl-twistie').click();
   }
 
   /** Clicks an inline button of the row. */
