@@ -307,7 +307,7 @@ describe('commands', { skip: whyNotHere() ?? false, timeout: 400_000 }, () => {
     await bench.runCommand('Slipway: Point docker in Terminals at Slipway');
     await bench.notification('New terminals have DOCKER_HOST').waitFor();
     await bench.clearNotifications();
-    await bench.runCommand('Slipway: Create Docker Context');
+    await bench.runCommand('Slipway: Create Docker Context “slipway”');
     await bench.notification('docker context use slipway').waitFor();
     const contexts = execFileSync('docker', ['context', 'ls', '--format', '{{.Name}}'], {
       encoding: 'utf8',
@@ -346,9 +346,33 @@ describe('commands', { skip: whyNotHere() ?? false, timeout: 400_000 }, () => {
     engine = await session.client();
     await (await view('Containers')).row(/crane.*Up/).waitFor();
     await bench.runCommand('Slipway: Start Engine');
-    await bench.runCommand('Slipway: Switch Between Rootless and Root');
+    await bench.runCommand('Slipway: Switch Between Rootless and Root…');
     await bench.quickPick('for the whole machine').waitFor();
     await bench.page.keyboard.press('Escape');
     assert.ok(existsSync(join(session.directory, 'run/slipway.sock')));
+  });
+
+  story('files are browsed in the explorer, opened and saved', async () => {
+    await engine.call('volume.create', { Name: 'chest' });
+    const { Mountpoint } = await engine.call('volume.inspect', { Volume: 'chest' });
+    writeFileSync(join(Mountpoint, 'map.txt'), 'here');
+    const explorer = bench.page.locator('.explorer-folders-view');
+    // The first folder beside the workspace's own makes the editor start its extensions anew.
+    await (await view('Volumes')).contextMenu('chest', 'Browse Files');
+    await explorer.locator('.monaco-list-row').filter({ hasText: 'map.txt' }).first().dblclick();
+    await bench.editor('here').click();
+    await bench.page.keyboard.press('Control+End');
+    await bench.page.keyboard.type(' be dragons');
+    await bench.page.keyboard.press('Control+S');
+    await bench.fileAppears(join(Mountpoint, 'map.txt'), 'here be dragons');
+    await bench.closeEditors();
+
+    await bench.openSidebar('Slipway');
+    await (await view('Containers')).contextMenu('crane', 'Browse Files');
+    await explorer.locator('.monaco-list-row').filter({ hasText: 'crane' }).first().waitFor();
+    await bench.openSidebar('Slipway');
+    await (await view('Images')).contextMenu(/MB/, 'Browse Layers');
+    await bench.pick('All layers as one tree');
+    await explorer.locator('.monaco-list-row').filter({ hasText: 'busybox' }).first().waitFor();
   });
 });

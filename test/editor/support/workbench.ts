@@ -1,6 +1,6 @@
 // Page objects: a person's view of the workbench in headless Chromium. Everything waits for what it expects to see.
 import { on } from 'node:events';
-import { existsSync, mkdirSync, statSync, watch } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, statSync, watch } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { type Browser, chromium, type FrameLocator, type Locator, type Page } from 'playwright-core';
 
@@ -78,27 +78,29 @@ export class Workbench {
     await this.page.keyboard.press('Enter');
   }
 
-  /** Types a path into the editor's own file dialog. */
+  /** Chooses a file in the editor's own dialog, or names a folder or a file that isn't there yet. */
   async choosePath(path: string): Promise<void> {
     const widget = this.page.locator('.quick-input-widget');
     const input = widget.locator('input.input');
     await input.waitFor();
-    // The dialog fills the box with the folder that it starts in, some time after it has opened; and what is typed counts
-    // once the list shows the folder that it leads to.
+    // The dialog fills the box with the folder that it starts in, some time after it has opened.
     await widget.locator('.monaco-list-row').first().waitFor();
-    await input.fill(path);
-    if (existsSync(path))
+    if (existsSync(path) && statSync(path).isFile()) {
+      await input.fill(`${dirname(path)}/`);
       await widget
         .locator('.monaco-list-row')
         .filter({ hasText: basename(path) })
         .first()
-        .waitFor();
+        .click();
+      return;
+    }
+    await input.fill(path);
     await widget.locator('.quick-input-action .monaco-button').first().click();
   }
 
-  /** Waits until the file is there and as long as it will be. */
-  async fileAppears(path: string): Promise<void> {
-    const isThere = () => existsSync(path) && statSync(path).size > 0;
+  /** Waits until the file is there and holds the text. */
+  async fileAppears(path: string, text = ''): Promise<void> {
+    const isThere = () => existsSync(path) && statSync(path).size > 0 && readFileSync(path, 'latin1').includes(text);
     const watcher = watch(dirname(path));
     try {
       const changes = on(watcher, 'change');
