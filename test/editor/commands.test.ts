@@ -270,9 +270,13 @@ describe('commands', { skip: whyNotHere() ?? false, timeout: 400_000 }, () => {
     await (await view('Images')).row('ship:1').waitFor();
     await bench.runCommand('Slipway: Pull…');
     await bench.answer(name);
+    const other = `${registry.host}/fleet/boat:2`;
+    await engine.call('image.tag', { Image: 'busybox', Reference: other });
+    await engine.call('image.push', { Reference: other });
+    await bench.runCommand('Slipway: Refresh');
+    await registries.row('fleet/boat').waitFor();
     await registries.contextMenu(/^1$/, 'Delete Tag…');
     await bench.dialog('Delete');
-    await bench.runCommand('Slipway: Refresh');
     await registries.row(/^1$/).waitFor({ state: 'detached' });
     await registries.contextMenu(registry.host, 'Log Out');
     await registries.row(registry.host).waitFor({ state: 'detached' });
