@@ -32,6 +32,8 @@ export class Container {
   health: Disposable | undefined;
   /** Who works with the files of the stopped container just now (rootfs.ts). */
   rootfsUsers = 0;
+  /** A run may have left mounts, addresses or files; false once all were given back (release.ts). */
+  holdsResources = true;
   /** From the moment that a removal holds: everything else says that it is being removed. */
   removal: Promise<void> | undefined;
   /** It is gone; whoever still holds it looks at the past. */

@@ -8,10 +8,12 @@ import { type ContainerServices, directories } from './services.ts';
 export async function releaseResources(services: ContainerServices, container: Container): Promise<void> {
   const { record } = container;
   const paths = directories(services, container);
+  let complete = container.rootfsUsers === 0;
   const attempt = async (what: string, step: () => Promise<unknown>) => {
     try {
       await step();
     } catch (error) {
+      complete = false;
       services.context.log.error(`cannot ${what}`, error, { id: container.id });
     }
   };
@@ -27,4 +29,5 @@ export async function releaseResources(services: ContainerServices, container: C
     else if (type === 'image') steps.push(attempt('unmount an image', () => unmountImage(services, container, name)));
   await Promise.all(steps);
   rmSync(paths.bundle, { recursive: true, force: true });
+  container.holdsResources = !complete;
 }

@@ -59,8 +59,9 @@ export async function finishRemoval(
   volumes: boolean,
 ): Promise<void> {
   const { record } = container;
+  if (container.rootfsUsers > 0) container.holdsResources = true;
   container.rootfsUsers = 0;
-  await releaseResources(services, container);
+  if (container.holdsResources) await releaseResources(services, container);
   try {
     await removeTree(directories(services, container).data);
   } catch (error) {

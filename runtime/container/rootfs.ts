@@ -47,6 +47,7 @@ export async function withRootfs<T>(
 async function acquireStopped(services: ContainerServices, container: Container): Promise<() => Promise<void>> {
   await container.exclusive(async () => {
     if (container.isRunning || container.rootfsUsers++ > 0) return;
+    container.holdsResources = true;
     try {
       const image = await services.images.resolve(container.record.imageId);
       await mountRootfs(services, container, image.lowerDirs);

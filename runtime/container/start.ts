@@ -53,6 +53,7 @@ export async function startLocked(services: ContainerServices, container: Contai
 /** Everything up to the point where the program could run. */
 async function prepare(services: ContainerServices, container: Container): Promise<Monitor> {
   const { record } = container;
+  container.holdsResources = true;
   const image = await services.images.resolve(record.imageId);
   if (container.rootfsUsers === 0) await mountRootfs(services, container, image.lowerDirs);
   record.attachment = undefined;
