@@ -1,5 +1,7 @@
 /// <reference lib="dom" />
 // The anatomy page, inside its webview: draws what the panel sends and asks for nothing from anywhere else.
+
+import { t } from '../page_words.ts';
 import { formatBytes } from '../views/format.ts';
 import { type Chart, createChart } from './charts.ts';
 import type { ChangeFact, Facts, FromPage, Sample, ToPage } from './model.ts';
@@ -11,15 +13,15 @@ const root = document.body;
 const heading = root.appendChild(document.createElement('h1'));
 const status = root.appendChild(document.createElement('p'));
 status.setAttribute('role', 'status');
-const charts = createCharts(section('Resources'));
+const charts = createCharts(section('resources', t('Resources')));
 const sections = {
-  limits: section('Limits'),
-  processes: section('Processes'),
-  namespaces: section('Namespaces'),
-  layers: section('Layers'),
-  changes: section('Changed files'),
-  mounts: section('Mounts'),
-  network: section('Network'),
+  limits: section('limits', t('Limits')),
+  processes: section('processes', t('Processes')),
+  namespaces: section('namespaces', t('Namespaces')),
+  layers: section('layers', t('Layers')),
+  changes: section('changed-files', t('Changed files')),
+  mounts: section('mounts', t('Mounts')),
+  network: section('network', t('Network')),
 };
 
 window.addEventListener('message', ({ data }: MessageEvent<ToPage>) => {
@@ -29,11 +31,11 @@ window.addEventListener('message', ({ data }: MessageEvent<ToPage>) => {
 });
 vscode.postMessage({ type: 'ready' });
 
-function section(title: string): HTMLElement {
+function section(id: string, title: string): HTMLElement {
   const element = root.appendChild(document.createElement('section'));
   const header = element.appendChild(document.createElement('h2'));
   header.textContent = title;
-  header.id = title.toLowerCase().replaceAll(' ', '-');
+  header.id = id;
   element.setAttribute('aria-labelledby', header.id);
   return element.appendChild(document.createElement('div'));
 }
@@ -41,74 +43,74 @@ function section(title: string): HTMLElement {
 function createCharts(parent: HTMLElement): Record<'cpu' | 'memory' | 'block' | 'network' | 'pids', Chart> {
   parent.className = 'charts';
   return {
-    cpu: createChart(parent, 'Processor', ['use']),
-    memory: createChart(parent, 'Memory', ['use']),
-    block: createChart(parent, 'Disk', ['read', 'written']),
-    network: createChart(parent, 'Network', ['received', 'sent']),
-    pids: createChart(parent, 'Processes', ['count']),
+    cpu: createChart(parent, t('Processor'), [t('use')]),
+    memory: createChart(parent, t('Memory'), [t('use')]),
+    block: createChart(parent, t('Disk'), [t('read'), t('written')]),
+    network: createChart(parent, t('Network'), [t('received'), t('sent')]),
+    pids: createChart(parent, t('Processes'), [t('count')]),
   };
 }
 
 function showSample(sample: Sample): void {
   const rate = (bytes: number): string => `${formatBytes(Math.round(bytes))}/s`;
   const of = (limit: number | undefined, write: (value: number) => string): string =>
-    limit === undefined ? 'no limit' : `limit ${write(limit)}`;
+    limit === undefined ? t('no limit') : t('limit {0}', write(limit));
   charts.cpu.add([sample.cpuPercent], `${sample.cpuPercent.toFixed(1)} %`);
   const memoryLimit = of(sample.memoryLimit, formatBytes);
   charts.memory.add([sample.memory], `${formatBytes(sample.memory)}, ${memoryLimit}`, sample.memoryLimit);
   charts.block.add(
     [sample.blockRead, sample.blockWrite],
-    `${rate(sample.blockRead)} read, ${rate(sample.blockWrite)} written`,
+    t('{0} read, {1} written', rate(sample.blockRead), rate(sample.blockWrite)),
   );
   charts.network.add(
     [sample.networkReceived, sample.networkSent],
-    `${rate(sample.networkReceived)} received, ${rate(sample.networkSent)} sent`,
+    t('{0} received, {1} sent', rate(sample.networkReceived), rate(sample.networkSent)),
   );
   charts.pids.add([sample.pids], `${sample.pids}, ${of(sample.pidsLimit, String)}`, sample.pidsLimit);
 }
 
 function showFacts(facts: Facts): void {
   heading.textContent = facts.name;
-  const health = facts.health === undefined ? '' : `; health: ${facts.health.status}`;
+  const health = facts.health === undefined ? '' : `; ${t('health: {0}', facts.health.status)}`;
   status.textContent = `${facts.image} · ${facts.status}${health}`;
   fill(
     sections.limits,
-    'Limits of its cgroup',
-    ['Limit', 'Value'],
+    t('Limits of its cgroup'),
+    [t('Limit'), t('Value')],
     [['cgroup', facts.cgroup.path], ...facts.cgroup.limits.map(({ name, value }) => [name, value])],
   );
-  fill(sections.processes, 'Processes inside', facts.processes.titles, facts.processes.rows);
+  fill(sections.processes, t('Processes inside'), facts.processes.titles, facts.processes.rows);
   fill(
     sections.namespaces,
-    'Namespaces and who shares them',
-    ['Namespace', 'Inode', 'Shared with'],
+    t('Namespaces and who shares them'),
+    [t('Namespace'), t('Inode'), t('Shared with')],
     facts.namespaces.map(({ type, inode, sharedWith }) => [
       type,
       String(inode ?? '–'),
-      sharedWith.join(', ') || 'nobody',
+      sharedWith.join(', ') || t('nobody'),
     ]),
   );
   fill(
     sections.layers,
-    'Layers, the topmost first',
-    ['Layer', 'Size', 'Made by'],
+    t('Layers, the topmost first'),
+    [t('Layer'), t('Size'), t('Made by')],
     facts.layers.map(({ id, bytes, createdBy }) => [id, formatBytes(bytes), createdBy]),
   );
   fill(
     sections.mounts,
-    'Mounts',
-    ['Type', 'Source', 'In the container', 'Access'],
+    t('Mounts'),
+    [t('Type'), t('Source'), t('In the container'), t('Access')],
     facts.mounts.map(({ type, source, target, writable }) => [
       type,
       source,
       target,
-      writable ? 'read and write' : 'read only',
+      writable ? t('read and write') : t('read only'),
     ]),
   );
   fill(
     sections.network,
-    'Addresses and ports',
-    ['Network', 'Addresses', 'MAC', 'Gateway'],
+    t('Addresses and ports'),
+    [t('Network'), t('Addresses'), t('MAC'), t('Gateway')],
     facts.networks.map(({ name, addresses, mac, gateway }) => [name, addresses.join(', '), mac, gateway]),
   );
   for (const { container, host } of facts.ports) {
@@ -117,6 +119,12 @@ function showFacts(facts: Facts): void {
   showChanges(facts.changes);
 }
 
+const kindWords: Readonly<Record<ChangeFact['kind'], string>> = {
+  added: t('added'),
+  changed: t('changed'),
+  removed: t('removed'),
+};
+
 /** Each changed file is a button that opens its difference from the image. */
 function showChanges(changes: readonly ChangeFact[]): void {
   const list = document.createElement('ul');
@@ -124,11 +132,11 @@ function showChanges(changes: readonly ChangeFact[]): void {
     const item = list.appendChild(document.createElement('li'));
     item.className = kind;
     const button = item.appendChild(document.createElement('button'));
-    button.textContent = `${kind}: ${path}`;
+    button.textContent = `${kindWords[kind]}: ${path}`;
     button.addEventListener('click', () => vscode.postMessage({ type: 'openChange', kind, path }));
   }
   const nothing = document.createElement('p');
-  nothing.textContent = 'Nothing was changed.';
+  nothing.textContent = t('Nothing was changed.');
   keepingFocus(sections.changes, () => sections.changes.replaceChildren(changes.length > 0 ? list : nothing));
 }
 

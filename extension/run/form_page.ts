@@ -1,5 +1,6 @@
 /// <reference lib="dom" />
 // The run form, inside its webview. It keeps what was typed in its own fields and says so at every change.
+import { t } from '../page_words.ts';
 import type { FromForm, ToForm } from './form_messages.ts';
 import type { PortChoice, RunOptions, VolumeChoice } from './options.ts';
 
@@ -17,44 +18,44 @@ const form = document.body.appendChild(document.createElement('form'));
 const heading = form.appendChild(document.createElement('h1'));
 let image = '';
 
-const name = textField('Name', 'Chosen by Slipway when left empty');
-const command = textField('Command', "The image's own when left empty");
-const ports = rows('Ports', [
-  { key: 'address', label: 'Host address' },
-  { key: 'host', label: 'Host port' },
-  { key: 'container', label: 'Container port' },
-  { key: 'protocol', label: 'Protocol', choices: ['tcp', 'udp'] },
+const name = textField(t('Name'), t('Chosen by Slipway when left empty'));
+const command = textField(t('Command'), t("The image's own when left empty"));
+const ports = rows(t('Ports'), [
+  { key: 'address', label: t('Host address') },
+  { key: 'host', label: t('Host port') },
+  { key: 'container', label: t('Container port') },
+  { key: 'protocol', label: t('Protocol'), choices: ['tcp', 'udp'] },
 ]);
-const volumes = rows('Volumes', [
-  { key: 'source', label: 'Host path or volume', list: 'volume-names' },
-  { key: 'target', label: 'Path in the container' },
-  { key: 'access', label: 'Access', choices: ['read and write', 'read only'] },
+const volumes = rows(t('Volumes'), [
+  { key: 'source', label: t('Host path or volume'), list: 'volume-names' },
+  { key: 'target', label: t('Path in the container') },
+  { key: 'access', label: t('Access'), choices: [t('read and write'), t('read only')] },
 ]);
-const environment = rows('Environment', [
-  { key: 'name', label: 'Variable' },
-  { key: 'value', label: 'Value' },
+const environment = rows(t('Environment'), [
+  { key: 'name', label: t('Variable') },
+  { key: 'value', label: t('Value') },
 ]);
-const network = textField('Network', 'bridge', 'network-names');
-const memory = textField('Memory limit', 'None; for example 512m');
-const cpus = textField('Processors', 'No limit; for example 1.5');
-const pidsLimit = textField('Process limit', 'None; for example 100');
-const user = textField('User', "The image's own; for example 1000:1000");
-const workdir = textField('Working directory', "The image's own");
-const restart = selectField('Restart', ['no', 'always', 'unless-stopped', 'on-failure']);
-const interactive = checkField('Interactive, in a terminal');
-const removeOnExit = checkField('Remove it when it ends');
+const network = textField(t('Network'), 'bridge', 'network-names');
+const memory = textField(t('Memory limit'), t('None; for example 512m'));
+const cpus = textField(t('Processors'), t('No limit; for example 1.5'));
+const pidsLimit = textField(t('Process limit'), t('None; for example 100'));
+const user = textField(t('User'), t("The image's own; for example 1000:1000"));
+const workdir = textField(t('Working directory'), t("The image's own"));
+const restart = selectField(t('Restart'), ['no', 'always', 'unless-stopped', 'on-failure']);
+const interactive = checkField(t('Interactive, in a terminal'));
+const removeOnExit = checkField(t('Remove it when it ends'));
 const networkNames = datalist('network-names');
 const volumeNames = datalist('volume-names');
 
 const preview = form.appendChild(document.createElement('pre'));
-preview.setAttribute('aria-label', 'Equivalent command');
+preview.setAttribute('aria-label', t('Equivalent command'));
 const failure = form.appendChild(document.createElement('p'));
 failure.setAttribute('role', 'alert');
 const buttons = form.appendChild(document.createElement('div'));
 buttons.className = 'buttons';
-button('Run', 'submit');
-button('Copy Command').addEventListener('click', () => vscode.postMessage({ type: 'copy', options: collect() }));
-button('Save as Task').addEventListener('click', () => vscode.postMessage({ type: 'save', options: collect() }));
+button(t('Run'), 'submit');
+button(t('Copy Command')).addEventListener('click', () => vscode.postMessage({ type: 'copy', options: collect() }));
+button(t('Save as Task')).addEventListener('click', () => vscode.postMessage({ type: 'save', options: collect() }));
 
 form.addEventListener('input', changed);
 form.addEventListener('submit', (event) => {
@@ -75,7 +76,7 @@ function changed(): void {
 
 function show({ options, networks, volumes: names }: Extract<ToForm, { type: 'show' }>): void {
   image = options.image;
-  heading.textContent = `Run ${image}`;
+  heading.textContent = t('Run {0}', image);
   name.value = options.name;
   command.value = options.command;
   ports.set(options.ports.map((port) => ({ ...port })));
@@ -83,7 +84,7 @@ function show({ options, networks, volumes: names }: Extract<ToForm, { type: 'sh
     options.volumes.map(({ source, target, readOnly }) => ({
       source,
       target,
-      access: readOnly ? 'read only' : 'read and write',
+      access: readOnly ? t('read only') : t('read and write'),
     })),
   );
   environment.set(options.environment.map((variable) => ({ ...variable })));
@@ -112,7 +113,7 @@ function collect(): RunOptions {
   const volume = (row: Record<string, string>): VolumeChoice => ({
     source: row.source ?? '',
     target: row.target ?? '',
-    readOnly: row.access === 'read only',
+    readOnly: row.access === t('read only'),
   });
   const policy = (['always', 'unless-stopped', 'on-failure'] as const).find((choice) => choice === restart.value);
   return {
@@ -200,7 +201,7 @@ function rows(
   const list = group.appendChild(document.createElement('div'));
   const add = group.appendChild(document.createElement('button'));
   add.type = 'button';
-  add.textContent = `Add to ${title}`;
+  add.textContent = t('Add to {0}', title);
   add.addEventListener('click', () => addRow({}).querySelector('input')?.focus());
 
   function addRow(values: Record<string, string>): HTMLElement {
@@ -217,7 +218,7 @@ function rows(
     }
     const remove = row.appendChild(document.createElement('button'));
     remove.type = 'button';
-    remove.textContent = 'Remove';
+    remove.textContent = t('Remove');
     remove.addEventListener('click', () => {
       row.remove();
       add.focus();
