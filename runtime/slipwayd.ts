@@ -9,6 +9,7 @@ import { Log } from './engine/log.ts';
 import { reload } from './engine/reload.ts';
 import { engineId } from './engine/system.ts';
 import { engineVersion } from './engine/version.ts';
+import { userId } from './protocol/paths.ts';
 import { isAllowed } from './rpc/peer.ts';
 import { RpcServer } from './rpc/server.ts';
 import { StreamRegistry } from './rpc/stream_registry.ts';
@@ -38,7 +39,7 @@ async function main(): Promise<void> {
   const database = new Database(join(paths.dataRoot, 'slipway.db'));
   const events = new EventBus();
   const stopping = Promise.withResolvers<{ stopContainers: boolean }>();
-  const context = { paths, database, events, options, log, rootless: process.getuid?.() !== 0 };
+  const context = { paths, database, events, options, log, rootless: userId() !== 0 };
   const engine = await openEngine(context, (stopContainers) =>
     setImmediate(() => stopping.resolve({ stopContainers })),
   );
@@ -48,7 +49,7 @@ async function main(): Promise<void> {
     () => engine.isIdle(),
     () => stopping.resolve({ stopContainers: false }),
   );
-  const group = process.getuid?.() === 0 ? groupId(options.group) : undefined;
+  const group = userId() === 0 ? groupId(options.group) : undefined;
   const server = await RpcServer.listen({
     path: paths.socket,
     handlers: engine.handlers,

@@ -9,6 +9,47 @@ import { manPage } from '../runtime/cli/man_page.ts';
 import { engineVersion } from '../runtime/engine/version.ts';
 import { notices } from './notices.ts';
 
+/**
+ * Run by an ordinary user, the helper becomes root of a user namespace of its own, with that user's subordinate ids, and of a
+ * mount and a network namespace. pasta leads from there to the outside, where it is installed.
+ */
+const rootlessEntry = `if [ "$(id -u)" -ne 0 ] && [ -z "$SLIPWAY_ROOTLESS" ]; then
+  refuse() {
+    echo "slipwayd: without root, $1" >&2
+    exit 1
+  }
+  for tool in unshare newuidmap newgidmap; do
+    command -v "$tool" >/dev/null || refuse "$tool is needed: sudo apt-get install uidmap util-linux"
+  done
+  unshare --help | grep -q -e --map-auto || refuse "unshare of util-linux 2.38 or newer is needed"
+  for file in /etc/subuid /etc/subgid; do
+    grep -q -e "^$(id -un):" -e "^$(id -u):" "$file" 2>/dev/null ||
+      refuse "$file has no ids for you: sudo usermod --add-subuids 100000-165535 --add-subgids 100000-165535 $(id -un)"
+  done
+  SLIPWAY_ROOTLESS=$(id -u)
+  export SLIPWAY_ROOTLESS
+  if command -v pasta >/dev/null; then
+    outside=$(readlink /proc/$$/ns/net)
+    # This shell becomes the helper: pasta joins its namespaces as soon as they are there.
+    (
+      while [ "$(readlink /proc/$$/ns/net)" = "$outside" ]; do sleep 0.02; done
+      exec pasta --config-net --quiet --no-map-gw -t none -u none -T none -U none $$
+    ) </dev/null >/dev/null 2>&1 &
+  fi
+  # Containers that an earlier helper left running live in its namespaces: this one belongs there, too.
+  directory=\${XDG_RUNTIME_DIR:-/run/user/$(id -u)}/slipway
+  before=
+  for word; do
+    [ "$before" = --exec-root ] && directory=$word
+    before=$word
+  done
+  running=$(pgrep -u "$(id -u)" -f "slipway-oci .*$directory/.*monitor" | head -n 1)
+  if [ -n "$running" ]; then enter="nsenter --preserve-credentials --user --mount --net --target $running"
+  else enter="unshare --user --map-root-user --map-auto --mount --net --propagation slave"; fi
+  exec $enter -- "$node" --disable-warning=ExperimentalWarning -- "$here/../lib/slipwayd.js" "$@"
+fi
+`;
+
 const root = join(import.meta.dirname, '..');
 const dist = (path: string): string => join(root, 'dist', path);
 
@@ -89,7 +130,7 @@ else
   echo "${program}: needs Node 24 or newer; set SLIPWAY_NODE to its path" >&2
   exit 127
 fi
-exec "$node" --disable-warning=ExperimentalWarning -- "$here/../lib/${program}.js" "$@"
+${program === 'slipwayd' ? rootlessEntry : ''}exec "$node" --disable-warning=ExperimentalWarning -- "$here/../lib/${program}.js" "$@"
 `,
     );
     chmodSync(dist(`bin/${program}`), 0o755);

@@ -155,6 +155,13 @@ Result<Fd> aim_at_pids(const Namespaces& namespaces) {
   return own;
 }
 
+// Whether this thread may aim its children elsewhere and back: not in a user namespace that has no pid namespace of its
+// own, where rootless helpers are.
+bool may_come_back() {
+  const Fd own(::open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC));
+  return own && ::setns(own.get(), CLONE_NEWPID) == 0;
+}
+
 // exec of newuidmap or newgidmap.
 Result<void> run_map_helper(const char* program, pid_t pid, const std::vector<spec::IdMapping>& mappings) {
   std::vector<std::string> words{program, std::to_string(pid)};
@@ -232,7 +239,7 @@ Result<Spawned> spawn(const Namespaces& namespaces, const cgroup::Entrance* entr
   Result<Spawned> spawned = Spawned{};
   // Everything new must belong to a joined user namespace, which takes a process in between. CLONE_PARENT makes its
   // child ours.
-  if (namespaces.joins(CLONE_NEWUSER)) {
+  if (namespaces.joins(CLONE_NEWUSER) || (namespaces.joins(CLONE_NEWPID) && !may_come_back())) {
     spawned = spawn_staged(namespaces, entrance, body);
     if (!spawned) return spawned;
   } else {

@@ -88,13 +88,19 @@ export function detachFilter(keys: string | undefined): DetachKeyFilter {
   }
 }
 
-/** Moves bytes both ways until the process's output ends, the client goes, or the detach keys are typed. */
+/**
+ * Moves bytes both ways until the process's output ends, the client goes, or the detach keys are typed.
+ * @param input a second connection to the monitor, for what the client writes: writing to a monitor that has just ended breaks
+ *   the connection, and with it goes what had arrived there and was not read yet
+ */
 export function connectStdio(
   client: Duplex,
   monitor: Socket,
   options: StdioOptions,
   signal: AbortSignal,
+  input: Socket | undefined,
 ): Promise<AttachOutcome> {
+  input?.on('error', () => {}).resume();
   return abortable<AttachOutcome>(signal, (resolve) => {
     const output = new OutputForm(options);
     const finish = (reason: AttachOutcome['Reason']) => () => resolve({ Reason: reason });
@@ -102,11 +108,12 @@ export function connectStdio(
     output.once('end', finish('ended'));
     monitor.once('error', () => output.end());
     client.once('close', finish('detached'));
-    if (options.stdin) client.pipe(new InputForm(monitor, options, finish('detached')));
+    if (options.stdin) client.pipe(new InputForm(input ?? monitor, options, finish('detached')));
     else client.resume();
     return () => {
       client.unpipe();
       monitor.destroy();
+      input?.destroy();
     };
   });
 }
@@ -174,7 +181,8 @@ export async function attachContainer(
       const socket = await session?.socket(signal);
       if (socket === undefined) return { Reason: 'ended' };
       publish(services, container, 'attach', {}, undefined);
-      const outcome = await connectStdio(client, socket, options, signal);
+      const input = options.stdin ? await container.monitor?.attach().catch(() => undefined) : undefined;
+      const outcome = await connectStdio(client, socket, options, signal, input);
       if (outcome.Reason === 'detached') publish(services, container, 'detach', {}, undefined);
       return outcome;
     } finally {

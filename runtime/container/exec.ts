@@ -169,8 +169,10 @@ export async function startExec(
   const monitor = await prepare(services, session, size);
   const serve = async (client: Duplex, signal: AbortSignal): Promise<{ ExitCode: number }> => {
     const socket = await monitor.attach();
+    const stdio = stdioOf(session);
+    const input = stdio.stdin ? await monitor.attach() : undefined;
     await run(services, session, monitor);
-    const outcome = await connectStdio(client, socket, stdioOf(session), signal);
+    const outcome = await connectStdio(client, socket, stdio, signal, input);
     if (outcome.Reason === 'detached') {
       publish(services, session.container, 'exec_detach', { execID: session.id }, undefined);
       client.end();

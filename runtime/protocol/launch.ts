@@ -19,8 +19,13 @@ function isAbsent(error: unknown): boolean {
   return code === 'ENOENT' || code === 'ECONNREFUSED';
 }
 
-/** This Node (the editor's own, perhaps) with the helper's bundle, or with its source. */
+/**
+ * The launcher, which for an ordinary user enters a user namespace first; else this Node (the editor's own, perhaps) with the
+ * helper's bundle, or with its source.
+ */
 function helperCommand(): readonly [string, ...string[]] {
+  const launcher = join(import.meta.dirname, '../bin/slipwayd');
+  if (existsSync(launcher)) return [launcher];
   const node = [process.execPath, '--disable-warning=ExperimentalWarning'] as const;
   const places = ['slipwayd.js', 'lib/slipwayd.js', '../slipwayd.ts'].map((place) => join(import.meta.dirname, place));
   const found = places.find((place) => existsSync(place));
@@ -81,7 +86,7 @@ async function startHelper({ paths, command = helperCommand() }: LaunchOptions):
     {
       detached: true,
       stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
-      env: { ...process.env, ELECTRON_RUN_AS_NODE: '1' },
+      env: { SLIPWAY_NODE: process.execPath, ...process.env, ELECTRON_RUN_AS_NODE: '1' },
       cwd: '/',
     },
   );

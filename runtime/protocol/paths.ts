@@ -10,8 +10,9 @@ export interface EnginePaths {
   readonly socket: string;
 }
 
-function userId(): number {
-  return process.getuid?.() ?? 0;
+/** The user whose engine it is. A rootless helper is root in its own user namespace; its launcher says whose it is. */
+export function userId(environment: NodeJS.ProcessEnv = process.env): number {
+  return Number(environment['SLIPWAY_ROOTLESS'] ?? process.getuid?.() ?? 0);
 }
 
 /** The paths of the engine of this user: `/var/lib/slipway` and `/run/slipway` for root, XDG directories for others. */

@@ -104,6 +104,13 @@ describe('the docker client', { skip: hasDocker ? false : 'no docker client on t
     assert.match((await docker('inspect', 'afterlife')).stderr, /No such object: afterlife/);
   });
 
+  it('loses no output of a command that ends while its input does', async () => {
+    await ok('run', '-d', '--name', 'brief', '--network', 'none', 'busybox', 'sleep', '600');
+    // The end of the input and that of the command meet by chance: often enough in so many.
+    for (let i = 0; i < 60; i += 1) assert.equal(await ok('exec', '-i', 'brief', 'echo', 'said'), 'said', `exec ${i}`);
+    await ok('rm', '-f', 'brief');
+  });
+
   it('copies files both ways', async () => {
     await ok('create', '--name', 'copy', 'busybox');
     const file = join(folder, 'file');

@@ -181,7 +181,7 @@ export function generateSpec(input: SpecInput): OciSpec {
       resources: { ...limits, devices: rules },
       ...(devices.length > 0 ? { devices } : {}),
       ...(seccomp === undefined ? {} : { seccomp }),
-      ...(sysctls(host) === undefined ? {} : { sysctl: sysctls(host) ?? {} }),
+      ...(sysctls(host, facts.rootless) === undefined ? {} : { sysctl: sysctls(host, facts.rootless) ?? {} }),
       ...(masked.length > 0 ? { maskedPaths: masked } : {}),
       ...(readonly.length > 0 ? { readonlyPaths: readonly } : {}),
       ...(rootPropagation(record) === undefined ? {} : { rootfsPropagation: rootPropagation(record) ?? '' }),
@@ -190,11 +190,14 @@ export function generateSpec(input: SpecInput): OciSpec {
 }
 
 /** As Docker does: an ordinary user in a container may bind low ports and ping, where the container has its own network. */
-function sysctls(host: HostConfig): Record<string, string> | undefined {
+function sysctls(host: HostConfig, rootless: boolean): Record<string, string> | undefined {
   const ownNetwork = !isHost(host.NetworkMode) && !(host.NetworkMode ?? '').startsWith('container:');
   const defaults: Record<string, string> =
     ownNetwork && host.Privileged !== true && (host.UsernsMode ?? '') === ''
-      ? { 'net.ipv4.ip_unprivileged_port_start': '0', 'net.ipv4.ping_group_range': '0 2147483647' }
+      ? {
+          'net.ipv4.ip_unprivileged_port_start': '0',
+          'net.ipv4.ping_group_range': rootless ? '0 65535' : '0 2147483647',
+        }
       : {};
   const all = { ...defaults, ...host.Sysctls };
   return Object.keys(all).length > 0 ? all : undefined;
