@@ -1,6 +1,6 @@
 // Further processes in a running container: each with a small monitor of its own, so that it outlives the helper too.
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { EngineError } from '../protocol/errors.ts';
@@ -11,13 +11,14 @@ import { connectStdio, detachFilter, type StdioOptions } from './attach.ts';
 import { AttachStream } from './attach_stream.ts';
 import { stringifySpec } from './bundle.ts';
 import type { Container } from './container.ts';
-import type { MonitorClient } from './monitor_client.ts';
+import { connectMonitor, type MonitorClient } from './monitor_client.ts';
 import { type ContainerServices, directories, publish } from './services.ts';
 import { spawnExecMonitor } from './spawn.ts';
 import { allCapabilities, effectiveCapabilities } from './spec/capabilities.ts';
 import { capabilitySets, processEnvironment } from './spec/generate.ts';
 import type { OciProcess } from './spec/oci.ts';
 import { parseSecurityOptions } from './spec/security.ts';
+import { signalNumber } from './spec/signals.ts';
 import { readUserFiles, resolveUser } from './spec/user.ts';
 
 type ExecRequest = Params<'exec.create'>;
@@ -34,6 +35,9 @@ export interface ExecSession {
 
 /** Ended sessions are remembered so long, because clients ask for their exit code afterwards. */
 const memory = 5 * 60_000;
+
+/** In the session's directory: what was asked for. */
+const requestFile = 'request.json';
 
 function assertRunning(container: Container): void {
   if (container.state.status === 'paused')
@@ -104,6 +108,8 @@ async function prepare(
     const directory = join(directories(services, container).execs, session.id);
     mkdirSync(directory, { recursive: true, mode: 0o700 });
     const processFile = join(directory, 'process.json');
+    // For the next helper: what is in the monitor's directory says nothing of who asked for what.
+    writeFileSync(join(directory, requestFile), JSON.stringify(request), { mode: 0o600 });
     writeFileSync(processFile, stringifySpec(await processOf(services, session, size)), { mode: 0o600 });
     const monitor = await spawnExecMonitor(services, container, {
       id: session.id,
@@ -135,7 +141,39 @@ async function run(services: ContainerServices, session: ExecSession, monitor: M
     throw error;
   }
   publish(services, container, `exec_start: ${request.Cmd.join(' ')}`, { execID: session.id }, undefined);
+  follow(services, session, monitor);
+}
+
+function follow(services: ContainerServices, session: ExecSession, monitor: MonitorClient): void {
   void monitor.exited.then((exit) => finish(services, session, exit?.exitCode ?? 255));
+}
+
+/** After a helper's start: the sessions of a running container whose monitors live go on; of the others nobody asks any more. */
+export async function recoverExecs(services: ContainerServices, container: Container): Promise<void> {
+  const { execs } = directories(services, container);
+  if (!existsSync(execs)) return;
+  for (const id of readdirSync(execs, { encoding: 'utf8' })) {
+    const directory = join(execs, id);
+    const monitor = await connectMonitor(join(directory, 'monitor')).catch(() => undefined);
+    // An earlier version's sessions run to their end unknown.
+    if (monitor?.status === 'running' && !existsSync(join(directory, requestFile))) continue;
+    if (monitor?.status !== 'running') {
+      rmSync(directory, { recursive: true, force: true });
+      continue;
+    }
+    const request = JSON.parse(readFileSync(join(directory, requestFile), 'utf8')) as ExecRequest; // written by prepare()
+    const session: ExecSession = {
+      id,
+      container,
+      request,
+      status: 'running',
+      exitCode: null,
+      pid: monitor.pid,
+      monitor,
+    };
+    container.execs.set(id, session);
+    follow(services, session, monitor);
+  }
 }
 
 function finish(services: ContainerServices, session: ExecSession, exitCode: number): void {
@@ -187,13 +225,43 @@ export async function startExec(
   return Object.assign(serve, { abandoned });
 }
 
+/** exec.attach */
+export async function attachExec(
+  services: ContainerServices,
+  session: ExecSession,
+): Promise<StreamServer<'exec.attach'>> {
+  const monitor = runningMonitor(session);
+  return async (client, signal) => {
+    const stdio = stdioOf(session);
+    const outcome = await connectStdio(
+      client,
+      await monitor.attach(),
+      stdio,
+      signal,
+      stdio.stdin ? await monitor.attach() : undefined,
+    );
+    if (outcome.Reason === 'ended') return { ExitCode: (await monitor.exited)?.exitCode ?? 255 };
+    publish(services, session.container, 'exec_detach', { execID: session.id }, undefined);
+    return { ExitCode: null };
+  };
+}
+
 export async function startExecDetached(services: ContainerServices, session: ExecSession): Promise<void> {
   await run(services, session, await prepare(services, session, { height: 0, width: 0 }));
 }
 
 export async function resizeExec(session: ExecSession, height: number, width: number): Promise<void> {
-  if (session.monitor === undefined) throw new EngineError('Conflict', `exec ${session.id} is not running`);
-  await session.monitor.resize(height, width);
+  await runningMonitor(session).resize(height, width);
+}
+
+export async function killExec(session: ExecSession, signal: string): Promise<void> {
+  const number = signalNumber(signal || 'KILL');
+  await runningMonitor(session).kill(number);
+}
+
+function runningMonitor({ id, monitor }: ExecSession): MonitorClient {
+  if (monitor === undefined) throw new EngineError('Conflict', `exec ${id} is not running`);
+  return monitor;
 }
 
 export function inspectExec({ id, container, request, status, exitCode, pid }: ExecSession): ExecInspect {

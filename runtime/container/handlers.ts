@@ -8,7 +8,16 @@ import { archiveGet, archivePut, archiveStat, containerChanges, exportContainer 
 import { attachContainer } from './attach.ts';
 import { commitContainer } from './commit.ts';
 import { createContainer } from './create.ts';
-import { createExec, type ExecSession, inspectExec, resizeExec, startExec, startExecDetached } from './exec.ts';
+import {
+  attachExec,
+  createExec,
+  type ExecSession,
+  inspectExec,
+  killExec,
+  resizeExec,
+  startExec,
+  startExecDetached,
+} from './exec.ts';
 import { inspectContainer } from './inspect.ts';
 import { listContainers } from './list.ts';
 import { logsOf } from './logs.ts';
@@ -116,12 +125,17 @@ export function execHandlers(services: ContainerServices): HandlersOf<typeof exe
     'exec.create': async (params) => createExec(services, services.store.find(params.Container), params),
     'exec.start': ({ Exec, Height = 0, Width = 0 }) =>
       startExec(services, findExec(services, Exec), { height: Height, width: Width }),
+    'exec.attach': async ({ Exec }) => attachExec(services, findExec(services, Exec)),
     'exec.startDetached': async ({ Exec }) => {
       await startExecDetached(services, findExec(services, Exec));
       return null;
     },
     'exec.resize': async ({ Exec, Height, Width }) => {
       await resizeExec(findExec(services, Exec), Height, Width);
+      return null;
+    },
+    'exec.kill': async ({ Exec, Signal }) => {
+      await killExec(findExec(services, Exec), Signal ?? '');
       return null;
     },
     'exec.inspect': async ({ Exec }) => inspectExec(findExec(services, Exec)),

@@ -6,6 +6,7 @@ import { removeTree } from '../native/filesystem.ts';
 import { listMounts, unmount } from '../native/mount.ts';
 import type { Container } from './container.ts';
 import { containersRoot } from './directories.ts';
+import { recoverExecs } from './exec.ts';
 import { handleExit, watchExit } from './exit.ts';
 import { startHealthChecks } from './health.ts';
 import { connectMonitor, type MonitorClient, readExitRecord } from './monitor_client.ts';
@@ -71,6 +72,7 @@ async function recover(
   }
   if (monitor !== undefined && monitor.status !== 'created') {
     adopt(services, container, monitor);
+    await recoverExecs(services, container);
     return;
   }
   // A monitor that was not told to start undoes its container by itself, now that its spawner is gone.

@@ -54,6 +54,12 @@ export const execMethods = {
     params: params({ Exec: text(), Height: optionalInteger(), Width: optionalInteger() }),
     errors: startErrors,
   }),
+  'exec.attach': stream<{ ExitCode: number | null }>()({
+    summary:
+      'Joins the streams of a session that runs, as after the client that started it went: output from then on. The outcome has the exit code, null for a client that leaves before the end.',
+    params: params({ Exec: text() }),
+    errors: ['NotFound', 'Conflict'],
+  }),
   'exec.startDetached': call<null>()({
     summary: 'Runs the session without streams.',
     params: params({ Exec: text() }),
@@ -63,6 +69,11 @@ export const execMethods = {
     summary: "Sets the size of the session's terminal, in characters.",
     params: params({ Exec: text(), Height: integer(), Width: integer() }),
     errors: ['NotFound', 'Conflict'],
+  }),
+  'exec.kill': call<null>()({
+    summary: "Sends a signal (default SIGKILL) to the session's process.",
+    params: params({ Exec: text(), Signal: optionalText() }),
+    errors: ['NotFound', 'Conflict', 'InvalidArgument'],
   }),
   'exec.inspect': call<ExecInspect>()({
     summary:

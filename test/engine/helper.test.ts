@@ -1,6 +1,6 @@
 // The helper may die at any time and nothing is lost; and nobody else gets in.
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
+import { on, once } from 'node:events';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
@@ -51,6 +51,38 @@ describe('the helper dies and comes back', () => {
     await until(engine.client, async () => (await inspect(id)).State.Status === 'exited');
     assert.equal((await inspect(id)).State.ExitCode, 137);
     await engine.client.call('container.remove', { Container: id });
+  });
+
+  it('joins an exec session again after its client went and after the helper died, and ends it by a signal', async () => {
+    const id = await engine.start({ Config: { Cmd: ['sleep', '60'] } });
+    const { Id: Exec } = await engine.client.call('exec.create', {
+      Container: id,
+      Cmd: ['sh', '-c', 'trap "exit 3" HUP; while read -r line; do echo "heard $line"; done'],
+      Tty: true,
+      AttachStdin: true,
+    });
+    const says = async (socket: Socket, word: string) => {
+      socket.write(`${word}\n`);
+      let text = '';
+      for await (const chunk of on(socket, 'data')) {
+        text += String(chunk[0]);
+        if (text.includes(`heard ${word}`)) return;
+      }
+    };
+    const first = await engine.client.stream('exec.start', { Exec });
+    await says(first.socket, 'one');
+    first.socket.destroy();
+    const second = await engine.client.stream('exec.attach', { Exec });
+    await says(second.socket, 'two');
+    await killAndRestart();
+    assert.equal((await engine.client.call('exec.inspect', { Exec })).ProcessConfig.tty, true);
+    const third = await engine.client.stream('exec.attach', { Exec });
+    await says(third.socket, 'three');
+    await engine.client.call('exec.kill', { Exec, Signal: 'HUP' });
+    third.socket.resume();
+    assert.deepEqual(await third.outcome, { ExitCode: 3 });
+    await assert.rejects(engine.client.stream('exec.attach', { Exec }), (error) => isEngineError(error, 'Conflict'));
+    await engine.client.call('container.remove', { Container: id, Force: true });
   });
 
   it('applies --rm and restart policies to what ended meanwhile', async () => {
