@@ -3,6 +3,7 @@
 #pragma once
 
 #include <fcntl.h>
+#include <linux/close_range.h>
 #include <linux/mount.h>
 #include <linux/openat2.h>
 #include <linux/sched.h>
@@ -11,6 +12,8 @@
 #include <sys/types.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cerrno>
 #include <csignal>
 #include <cstdint>
 
@@ -63,14 +66,20 @@ inline int pidfd_send_signal(int pidfd, int signal) {
   return static_cast<int>(syscall(SYS_pidfd_send_signal, pidfd, signal, nullptr, 0));
 }
 
-inline int close_range(unsigned first, unsigned last, unsigned flags) {
-  return static_cast<int>(syscall(SYS_close_range, first, last, flags));
+inline void close_on_exec_from(unsigned first) {
+  if (syscall(SYS_close_range, first, ~0U, CLOSE_RANGE_CLOEXEC) == 0) return;
+  const long limit = std::min<long>(sysconf(_SC_OPEN_MAX), 1 << 20);  // before 5.11
+  for (int fd = static_cast<int>(first); fd < limit; ++fd) fcntl(fd, F_SETFD, FD_CLOEXEC);
 }
 
 // A new process that goes on here, like fork(), in new namespaces. 0 in the child. The C library's own fork handlers
-// don't run, so the caller must be single-threaded.
+// don't run, so the caller must be single-threaded. Before 5.3 there is only clone(2), whose flags have the same
+// values.
 inline pid_t clone3(clone_args& arguments) {
-  return static_cast<pid_t>(syscall(SYS_clone3, &arguments, sizeof(arguments)));
+  const auto pid = static_cast<pid_t>(syscall(SYS_clone3, &arguments, sizeof(arguments)));
+  if (pid != -1 || errno != ENOSYS || (arguments.flags & clone_into_cgroup) != 0) return pid;
+  return static_cast<pid_t>(
+      syscall(SYS_clone, arguments.flags | arguments.exit_signal, nullptr, nullptr, nullptr, nullptr));
 }
 
 }  // namespace slipway::kernel

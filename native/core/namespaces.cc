@@ -66,11 +66,7 @@ pid_t clone_process(uint64_t flags, int exit_signal, int cgroup_fd) {
     arguments.flags |= kernel::clone_into_cgroup;
     arguments.cgroup = static_cast<uint64_t>(cgroup_fd);
   }
-  const pid_t pid = kernel::clone3(arguments);
-  if (pid != -1 || errno != ENOSYS || cgroup_fd >= 0) return pid;
-  // Before 5.3 there is only clone(2); its flags have the same values.
-  return static_cast<pid_t>(
-      syscall(SYS_clone, flags | static_cast<uint64_t>(exit_signal), nullptr, nullptr, nullptr, nullptr));
+  return kernel::clone3(arguments);
 }
 
 struct Cloned {

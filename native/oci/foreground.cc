@@ -13,7 +13,6 @@
 
 #include "core/fd_passing.h"
 #include "core/files.h"
-#include "core/kernel.h"
 
 namespace slipway::oci {
 namespace {
@@ -133,7 +132,8 @@ Result<int> wait_in_foreground(const container::Child& child, const Streams& str
       } else if (signal == SIGWINCH && master) {
         copy_size(master.get());
       } else if (!status) {
-        kernel::pidfd_send_signal(child.pidfd.get(), signal);
+        // Not reaped yet, so the number is still its own.
+        ::kill(child.pid, signal);
       }
     }
     // The end of a terminal is an error (EIO) once nobody has it open any more.

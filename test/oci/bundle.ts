@@ -123,6 +123,8 @@ export class Bundle {
   readonly rootfs = join(this.path, 'rootfs');
   readonly root = join(this.directory, 'root');
   readonly config: Config;
+  /** What executes slipway-oci: a program and its first arguments, or nothing in between. */
+  through: string[] = [];
   /** Unique on the machine: cgroups are named by it. */
   readonly id = `test-${process.pid}-${counter++}`;
 
@@ -150,7 +152,8 @@ export class Bundle {
 
   /** The same with something on its standard input or more in its environment. */
   ociWith(options: { input?: string; env?: Record<string, string> }, ...words: string[]): Outcome {
-    const { status, stdout, stderr } = spawnSync(program, ['--root', this.root, ...words], {
+    const [file = program, ...before] = [...this.through, program];
+    const { status, stdout, stderr } = spawnSync(file, [...before, '--root', this.root, ...words], {
       encoding: 'utf8',
       input: options.input ?? '',
       env: { ...process.env, ...options.env },
@@ -166,7 +169,7 @@ export class Bundle {
   create(...flags: string[]): Outcome {
     // A created container keeps standard streams open: not those that spawnSync waits for.
     const output = join(this.directory, 'output');
-    const words = [program, '--root', this.root, 'create', '--bundle', this.path, ...flags, this.id];
+    const words = [...this.through, program, '--root', this.root, 'create', '--bundle', this.path, ...flags, this.id];
     const script = `exec "$@" </dev/null >"${output}" 2>"${output}.err"`;
     const { status } = spawnSync('sh', ['-c', script, 'sh', ...words], { timeout: 60_000 });
     return { status, stdout: readFileSync(output, 'utf8'), stderr: readFileSync(`${output}.err`, 'utf8') };

@@ -1,9 +1,10 @@
 // process: what the container's program has, as the program itself sees it.
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { Bundle, type Config, runOnce, seen } from './bundle.ts';
+import { Bundle, type Config, program, runOnce, seen } from './bundle.ts';
 
 const process_ = (part: Partial<Config['process']>) => (config: Config) => void Object.assign(config.process, part);
 
@@ -159,12 +160,15 @@ test('PATH is searched inside the container', () => {
   assert.equal(bundle.run().stdout, 'found\n');
 });
 
-test('labels that the kernel has no module for are refused by their field', () => {
-  for (const [part, field] of [
-    [{ apparmorProfile: 'some' }, 'process.apparmorProfile'],
-    [{ selinuxLabel: 'a:b:c:s0' }, 'process.selinuxLabel'],
+test('labels that the kernel has no module for are refused by their field, and features says so', () => {
+  const { linux } = JSON.parse(spawnSync(program, ['features'], { encoding: 'utf8' }).stdout);
+  for (const [module, edit, field] of [
+    ['apparmor', process_({ apparmorProfile: 'some' }), 'process.apparmorProfile'],
+    ['selinux', process_({ selinuxLabel: 'a:b:c:s0' }), 'process.selinuxLabel'],
+    ['selinux', (config: Config) => Object.assign(config.linux, { mountLabel: 'a:b:c:s0:c1,c2' }), 'linux.mountLabel'],
   ] as const) {
-    const { status, stderr } = runOnce(['true'], process_(part));
+    if (linux[module].enabled) continue; // test/cgroup2_vm has a machine with SELinux
+    const { status, stderr } = runOnce(['true'], edit);
     assert.equal(status, 1);
     assert.match(stderr, new RegExp(`${field}: .* is not enabled`));
   }

@@ -45,8 +45,9 @@ Result<Namespaces> namespaces_of(const State& state, int pidfd) {
   }
   TRY_ASSIGN(namespaces, prepare_namespaces(paths));
   // All were opened while the process that they are read from was still the one that is meant.
-  if (pidfd >= 0 && kernel::pidfd_send_signal(pidfd, 0) != 0)
-    return Error::from_errno(ESRCH, "find the container's first process");
+  const bool same = pidfd >= 0 ? kernel::pidfd_send_signal(pidfd, 0) == 0
+                               : start_time_of(state.pid) == state.pid_start_time;  // before 5.3
+  if (!same) return Error::from_errno(ESRCH, "find the container's first process");
   return namespaces;
 }
 

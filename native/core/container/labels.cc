@@ -3,6 +3,10 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
+#include <string_view>
+
 #include "core/files.h"
 
 namespace slipway::container {
@@ -22,6 +26,18 @@ Result<void> check_labels(const spec::Process& process) {
   if (!process.selinux_label.empty() && !selinux_enabled())
     return Error::invalid("process.selinuxLabel", "SELinux is not enabled in this kernel");
   return {};
+}
+
+Result<void> check_mount_label(const spec::Linux& linux) {
+  if (!linux.mount_label.empty() && !selinux_enabled())
+    return Error::invalid("linux.mountLabel", "SELinux is not enabled in this kernel");
+  return {};
+}
+
+void label_mount(const spec::Linux& linux, const std::string& type, mount::Options& options) {
+  constexpr std::array<std::string_view, 5> unlabelled{"proc", "sysfs", "mqueue", "cgroup", "cgroup2"};
+  if (linux.mount_label.empty() || std::find(unlabelled.begin(), unlabelled.end(), type) != unlabelled.end()) return;
+  options.parameters.push_back({"context", linux.mount_label, false});
 }
 
 Result<void> set_labels(const spec::Process& process, int proc) {

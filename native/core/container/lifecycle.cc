@@ -79,6 +79,13 @@ Result<void> end_processes(const State& state) {
       pollfd ended{pidfd->get(), POLLIN, 0};
       if (retry([&] { return ::poll(&ended, 1, end_patience); }) == 0)
         return Error::invalid("kill", "process " + std::to_string(state.pid) + " doesn't die");
+    } else if (pidfd) {
+      // Before 5.3 nothing tells of the end of another's child.
+      for (int waited = 0; start_time_of(state.pid) == state.pid_start_time; ++waited) {
+        if (waited == end_patience)
+          return Error::invalid("kill", "process " + std::to_string(state.pid) + " doesn't die");
+        ::usleep(1000);
+      }
     }
     return {};
   }

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 
+#include "core/container/labels.h"
 #include "core/container/rootfs.h"
 #include "core/kernel.h"
 
@@ -158,12 +159,16 @@ Result<void> mount_new(const Setup& setup, const Inside& rootfs, const MountSetu
     snprintf(octal.data(), octal.size(), "%o", status.st_mode & 07777U);
     options.parameters.push_back({"mode", octal.data(), false});
   }
-  if (mount.options.copy_up) options.set &= ~uint64_t{MOUNT_ATTR_RDONLY};
+  label_mount(setup.spec->linux, mount.mount->type, options);
+  Fd from;  // opened before mount(2) hides it
+  if (mount.options.copy_up) {
+    if (!tmpfs) return Error::invalid("options", "tmpcopyup goes only with tmpfs");
+    options.set &= ~uint64_t{MOUNT_ATTR_RDONLY};
+    TRY_ASSIGN(from, rootfs.open(destination, O_RDONLY | O_DIRECTORY));
+  }
   TRY_ASSIGN(const mount::Tree tree, make_tree(setup, mount, options, target.get()));
   mount::Options rest = remaining(mount.options);
   if (mount.options.copy_up) {
-    if (!tmpfs) return Error::invalid("options", "tmpcopyup goes only with tmpfs");
-    TRY_ASSIGN(const Fd from, rootfs.open(destination, O_RDONLY | O_DIRECTORY));
     TRY_ASSIGN(const Fd to, Inside(tree.fd.get()).open("/", O_RDONLY | O_DIRECTORY));
     TRY(copy_up(from.get(), to.get(), destination));
     rest.set |= mount.options.set & MOUNT_ATTR_RDONLY;

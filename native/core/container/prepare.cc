@@ -22,6 +22,11 @@ Result<std::string> real_path(const std::string& path) {
   return resolved;
 }
 
+// Trees that the creator has no right to, or no kernel for, the container's process takes by itself.
+bool left_to_container(const Error& error) {
+  return error.code == EPERM || error.code == ENOSYS;
+}
+
 Result<void> open_rootfs(Setup& setup) {
   const std::string& path = setup.spec->root.path;
   auto resolved = real_path(path.starts_with('/') ? path : setup.bundle + "/" + path);
@@ -32,7 +37,8 @@ Result<void> open_rootfs(Setup& setup) {
   if (setup.rootfs == "/") return Error::invalid("root.path", "must not be the root of the host");
   if (!setup.other_user_namespace()) return {};
   Result<mount::Tree> tree = mount::copy_tree(fd.get(), "", true, -1);
-  if (!tree) return tree.error().code == EPERM ? Result<void>() : std::move(tree.error()).with_context("root.path");
+  if (!tree)
+    return left_to_container(tree.error()) ? Result<void>() : std::move(tree.error()).with_context("root.path");
   setup.rootfs_tree = *std::move(tree);
   return mount::set_attributes(setup.rootfs_tree.fd.get(), {.propagation = MS_SLAVE}, true, setup.rootfs);
 }
@@ -57,11 +63,11 @@ Result<void> prepare_mount(Setup& setup, size_t index) {
   if (!bind || (!setup.other_user_namespace() && mount.options.id_map == mount::IdMap::no)) return {};
 
   // The container's user may not be able to reach the source, nor map its ids; its creator opens it. A creator without
-  // rights leaves it to the container's process.
+  // rights leaves it to the container's process, as it must on an old kernel.
   std::string source = mount.mount->source;
   if (!source.starts_with('/')) source = setup.bundle + "/" + source;
   Result<mount::Tree> tree = mount::copy_tree(AT_FDCWD, source, mount.options.bind == mount::Bind::recursive, -1);
-  if (!tree) return tree.error().code == EPERM ? Result<void>() : std::move(tree.error());
+  if (!tree) return left_to_container(tree.error()) ? Result<void>() : std::move(tree.error());
   mount.source = *std::move(tree);
   if (mount.user_namespace) {
     TRY(mount::apply_id_map(mount.source, mount.user_namespace.get(), mount.options.id_map == mount::IdMap::recursive,
@@ -114,6 +120,7 @@ Result<Setup> prepare(const Bundle& bundle, const CreateOptions& options) {
   setup.no_pivot = options.no_pivot;
   setup.no_new_keyring = options.no_new_keyring;
   if (!bundle.spec.process) return Error::invalid("process", "is required");
+  TRY(check_mount_label(bundle.spec.linux));
   TRY_ASSIGN(setup.trusted, Trusted::open());
   TRY_ASSIGN(setup.namespaces, prepare_namespaces(bundle.spec.linux.namespaces));
   TRY(open_rootfs(setup));

@@ -1,7 +1,6 @@
 #include "core/container/process.h"
 
 #include <grp.h>
-#include <linux/close_range.h>
 #include <linux/keyctl.h>
 #include <sched.h>
 #include <sys/personality.h>
@@ -204,13 +203,6 @@ std::vector<std::string> environment_of(const spec::Process& process) {
   return environment;
 }
 
-// Nothing of the creator's goes on into the program.
-void close_on_exec_from(int first) {
-  if (kernel::close_range(static_cast<unsigned>(first), ~0U, CLOSE_RANGE_CLOEXEC) == 0) return;
-  const long limit = std::min<long>(::sysconf(_SC_OPEN_MAX), 1 << 20);  // before 5.11
-  for (int fd = first; fd < limit; ++fd) ::fcntl(fd, F_SETFD, FD_CLOEXEC);
-}
-
 // As a program expects them, whatever the creator blocks or ignores.
 void reset_signals() {
   for (int signal = 1; signal < NSIG; ++signal) ::signal(signal, SIG_DFL);
@@ -260,7 +252,8 @@ Error execute(const ProcessSetup& setup, const Program& program,
   for (const std::string& variable : program.environment) environment.push_back(const_cast<char*>(variable.c_str()));
   arguments.push_back(nullptr);
   environment.push_back(nullptr);
-  close_on_exec_from(3 + setup.stdio.preserve_fds);
+  // Nothing of the creator's goes on into the program.
+  kernel::close_on_exec_from(3 + static_cast<unsigned>(setup.stdio.preserve_fds));
   reset_signals();
   if (setup.seccomp) {
     const int listener = seccomp::install(*setup.seccomp);

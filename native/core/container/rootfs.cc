@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 
+#include "core/container/labels.h"
 #include "core/files.h"
 #include "core/kernel.h"
 
@@ -90,7 +91,7 @@ Result<Fd> open_null() {
   return null;
 }
 
-Result<void> mask(const Inside& rootfs, const std::string& path, int null, Fd& empty) {
+Result<void> mask(const spec::Linux& linux, const Inside& rootfs, const std::string& path, int null, Fd& empty) {
   Result<Fd> target = rootfs.open(path, O_PATH);
   if (!target) {
     if (target.error().code == ENOENT || target.error().code == ENOTDIR) return {};
@@ -110,6 +111,7 @@ Result<void> mask(const Inside& rootfs, const std::string& path, int null, Fd& e
   mount::Options options;
   options.set = MOUNT_ATTR_RDONLY;
   options.parameters = {{"size", "0", false}, {"nr_inodes", "2", false}};
+  label_mount(linux, "tmpfs", options);
   TRY_ASSIGN(mount::Tree made, mount::make_file_system("tmpfs", "tmpfs", options, target->get()));
   TRY(mount::attach(made, target->get(), path));
   empty = std::move(made.fd);
@@ -165,7 +167,7 @@ Result<void> protect_rootfs(const Setup& setup, const Inside& rootfs) {
     TRY_ASSIGN(null, open_null());
   }
   for (size_t i = 0; i < linux.masked_paths.size(); ++i) {
-    auto done = mask(rootfs, linux.masked_paths[i], null.get(), empty);
+    auto done = mask(linux, rootfs, linux.masked_paths[i], null.get(), empty);
     if (!done) return std::move(done.error()).with_context("linux.maskedPaths[" + std::to_string(i) + "]");
   }
   if (setup.spec->root.readonly) {
@@ -204,8 +206,13 @@ Result<void> write_sysctls(const Setup& setup) {
     std::string path = "sys/" + key;
     if (const size_t first = key.find_first_of("./"); first != key.npos && key[first] == '.')
       std::replace(path.begin() + 4, path.end(), '.', '/');
-    const Fd fd(kernel::openat2(setup.trusted.proc.get(), path.c_str(), O_WRONLY,
-                                RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV));
+    Fd fd(kernel::openat2(setup.trusted.proc.get(), path.c_str(), O_WRONLY,
+                          RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV));
+    if (!fd && errno == ENOSYS) {  // before 5.6; the host's own procfs, where no container mounts anything
+      auto walked = Inside(setup.trusted.proc.get()).open_without_links(path, O_WRONLY);
+      if (!walked) return std::move(walked.error()).with_context("linux.sysctl." + key);
+      fd = *std::move(walked);
+    }
     if (!fd) return Error::system("open", "/proc/" + path).with_context("linux.sysctl." + key);
     auto written = write_all(fd.get(), value, "/proc/" + path);
     if (!written) return std::move(written.error()).with_context("linux.sysctl." + key);

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "core/kernel.h"
+#include "core/mount/classic.h"
 
 namespace slipway::mount {
 namespace {
@@ -24,36 +25,11 @@ bool read_only_super(const std::string& type, const Options& options) {
          std::find(shared_super.begin(), shared_super.end(), type) == shared_super.end();
 }
 
-unsigned long classic_flags(const Options& options) {
-  struct Pair {
-    uint64_t attribute;
-    unsigned long flag;
-  };
-  constexpr Pair pairs[] = {
-      {MOUNT_ATTR_RDONLY, MS_RDONLY},          {MOUNT_ATTR_NOSUID, MS_NOSUID},         {MOUNT_ATTR_NODEV, MS_NODEV},
-      {MOUNT_ATTR_NOEXEC, MS_NOEXEC},          {MOUNT_ATTR_NODIRATIME, MS_NODIRATIME}, {MOUNT_ATTR_NOATIME, MS_NOATIME},
-      {MOUNT_ATTR_STRICTATIME, MS_STRICTATIME}};
-  unsigned long flags = 0;
-  for (const Pair& pair : pairs)
-    if ((options.set & pair.attribute) != 0) flags |= pair.flag;
-  return flags;
-}
-
-Result<Tree> classic_file_system(const std::string& type, const std::string& source, const Options& options,
-                                 int target) {
-  std::string data;
-  for (const Options::Parameter& parameter : options.parameters) {
-    if (!data.empty()) data += ',';
-    data += parameter.key;
-    if (!parameter.flag) data += "=" + parameter.value;
-  }
-  const std::string at = path_of(target);
-  if (::mount(source.c_str(), at.c_str(), type.c_str(), classic_flags(options), data.c_str()) != 0)
-    return Error::system("mount", type);
-  // `target` is what lies below the new mount; "." of its parent would not be safe, so walk in by the same magic link.
-  Fd fd(::open(at.c_str(), O_PATH | O_CLOEXEC));
-  if (!fd) return Error::system("open", type);
-  return Tree{std::move(fd), true};
+// Whole only since 5.12. A kernel that has only a part of it gets mount(2): detached mounts can't be remounted.
+bool has_mount_api() {
+  // Too small an argument is what a kernel that has the call complains of first.
+  static const bool known = ::syscall(SYS_mount_setattr, -1, "", 0, nullptr, 0) != 0 && errno == EINVAL;
+  return known;
 }
 
 // What the kernel says about a failed fsconfig(2): the last "e …" message.
@@ -84,11 +60,11 @@ std::string path_of(int fd) {
 Result<Tree> make_file_system(const std::string& type, const std::string& source, const Options& options, int target) {
   const bool too_long = std::any_of(options.parameters.begin(), options.parameters.end(),
                                     [](const auto& parameter) { return parameter.value.size() > longest_value; });
-  if (too_long) return classic_file_system(type, source, options, target);
+  if (too_long || !has_mount_api()) return classic::file_system(type, source, options, target);
 
   const Fd context(kernel::fsopen(type.c_str()));
   if (!context) {
-    if (errno == ENOSYS) return classic_file_system(type, source, options, target);
+    if (errno == ENOSYS) return classic::file_system(type, source, options, target);
     if (errno == ENODEV) return Error::invalid("mount '" + type + "'", "the kernel has no such file system");
     return Error::system("mount", type);
   }
@@ -110,38 +86,17 @@ Result<Tree> make_file_system(const std::string& type, const std::string& source
 }
 
 Result<Tree> copy_tree(int directory, const std::string& path, bool recursive, int target) {
+  if (!has_mount_api()) return classic::copy(path.empty() ? path_of(directory) : path, recursive, target);
   const unsigned flags = OPEN_TREE_CLONE | (recursive ? AT_RECURSIVE : 0) | (path.empty() ? AT_EMPTY_PATH : 0);
   Fd fd(kernel::open_tree(directory, path.c_str(), flags));
-  if (fd) return Tree{std::move(fd), false};
-  if (errno != ENOSYS) return Error::system("bind", path);
-
-  const std::string at = path_of(target);
-  std::string from = path;
-  if (path.empty()) from = path_of(directory);
-  if (::mount(from.c_str(), at.c_str(), nullptr, MS_BIND | (recursive ? MS_REC : 0), nullptr) != 0)
-    return Error::system("bind", path);
-  Fd attached(::open(at.c_str(), O_PATH | O_CLOEXEC));
-  if (!attached) return Error::system("open", path);
-  return Tree{std::move(attached), true};
+  if (!fd) return Error::system("bind", path);
+  return Tree{std::move(fd), false};
 }
 
 Result<void> set_attributes(int fd, const mount_attr& attributes, bool recursive, const std::string& name) {
+  if (!has_mount_api()) return classic::set_attributes(fd, attributes, recursive, name);
   if (kernel::mount_setattr(fd, "", AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0), attributes) == 0) return {};
-  if (errno != ENOSYS) return Error::system("mount_setattr", name);
-
-  // Before 5.12: one mount at a time, by remounting.
-  const std::string at = path_of(fd);
-  Options options;
-  options.set = attributes.attr_set;
-  if (attributes.attr_set != 0 || attributes.attr_clr != 0) {
-    if (recursive) return Error::from_errno(ENOSYS, "mount_setattr", name);
-    if (::mount(nullptr, at.c_str(), nullptr, MS_REMOUNT | MS_BIND | classic_flags(options), nullptr) != 0)
-      return Error::system("remount", name);
-  }
-  if (attributes.propagation != 0 &&
-      ::mount(nullptr, at.c_str(), nullptr, attributes.propagation | (recursive ? MS_REC : 0), nullptr) != 0)
-    return Error::system("mount propagation", name);
-  return {};
+  return Error::system("mount_setattr", name);
 }
 
 Result<void> apply_attributes(const Tree& tree, const Options& options, const std::string& name) {
@@ -164,6 +119,7 @@ Result<void> apply_id_map(const Tree& tree, int user_namespace, bool recursive, 
   const mount_attr attributes{.attr_set = MOUNT_ATTR_IDMAP, .userns_fd = static_cast<uint64_t>(user_namespace)};
   if (kernel::mount_setattr(tree.fd.get(), "", AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0), attributes) == 0)
     return {};
+  if (errno == ENOSYS) return Error::invalid("'" + name + "'", "mapping its ids needs mount_setattr(2), Linux 5.12");
   return Error::system("map the ids of the mount", name);
 }
 

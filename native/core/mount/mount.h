@@ -2,7 +2,7 @@
 // target by path, so nobody who swaps a directory for a link meanwhile moves a mount elsewhere.
 //
 // The new mount API (Linux 5.2; attributes 5.12) does this. On older kernels mount(2) on /proc/self/fd/N comes next to
-// it.
+// it (classic.h).
 #pragma once
 
 #include <string>
@@ -24,7 +24,8 @@ struct Tree {
 // with EPERM or EBUSY the error's code says so.
 Result<Tree> make_file_system(const std::string& type, const std::string& source, const Options& options, int target);
 
-// A copy of what is mounted at the path (or at `directory` itself if the path is empty).
+// A copy of what is mounted at the path (or at `directory` itself if the path is empty). Without a target (-1) kernels
+// before 5.12 can't make one: ENOSYS.
 Result<Tree> copy_tree(int directory, const std::string& path, bool recursive, int target);
 
 // The options' attributes and propagation. For bind mounts, where a file system has its attributes already.
