@@ -5,13 +5,13 @@ import { Client } from '../runtime/protocol/client.ts';
 import { isEngineError } from '../runtime/protocol/errors.ts';
 import type { EngineEvent } from '../runtime/protocol/event.ts';
 import { errorMessage } from './activity.ts';
+import { Audience } from './audience.ts';
 import { type EngineLocation, startEngine } from './bootstrap.ts';
+import { EventFeed } from './event_feed.ts';
 import type { Records } from './records.ts';
+import { Recovery } from './recovery.ts';
 
 export type EngineState = 'starting' | 'running' | 'stopped' | 'denied';
-
-/** Waits between tries to come back after the connection broke: at once, then longer, in milliseconds. */
-const reconnectDelays = [0, 200, 1000, 5000];
 
 export class Engine implements vscode.Disposable {
   readonly #locate: () => EngineLocation;
@@ -22,11 +22,16 @@ export class Engine implements vscode.Disposable {
   #state: EngineState = 'stopped';
   #connecting: Promise<Client> | undefined;
   #disposed = false;
+  /** There was a connection in this window: an engine that went is started again, one that never ran is only looked for. */
+  #hadEngine = false;
+  readonly #recovery: Recovery;
   /** Set while a person wants no engine: it doesn't come back by itself then. */
   #wantedDown = false;
   /** The last try failed: a view that is drawn again is no reason for another. */
   #failed = false;
 
+  /** Who sees what the engine says. */
+  readonly audience = new Audience();
   readonly onDidChangeState = this.#stateChanged.event;
   /** Every event of the engine, after the rows have taken it in. */
   readonly onEvent = this.#events.event;
@@ -35,6 +40,11 @@ export class Engine implements vscode.Disposable {
     this.#locate = locate;
     this.#records = records;
     this.#log = log;
+    this.#recovery = new Recovery({
+      audience: this.audience,
+      socket: () => this.#locate().socket,
+      attempt: () => this.#tryAgain(),
+    });
   }
 
   get state(): EngineState {
@@ -44,14 +54,36 @@ export class Engine implements vscode.Disposable {
   /** The connection; connects, and starts the engine where it must, on first use. */
   client(): Promise<Client> {
     this.#wantedDown = false;
-    this.#connecting ??= this.#connect();
+    if (this.#connecting === undefined) {
+      this.#setState('starting');
+      this.#connecting = this.#connect(true);
+    }
     return this.#connecting;
   }
 
-  /** For a view that is shown: connects unless that failed before or nobody wants the engine; then its buttons start it. */
+  /**
+   * For a view that is shown: connects unless that failed before or nobody wants the engine; then its buttons start it. One
+   * that went is found again by itself.
+   */
   async prepare(): Promise<Client | undefined> {
-    if (this.#connecting === undefined && (this.#failed || this.#wantedDown)) return undefined;
+    const isLeftAlone = this.#failed || this.#wantedDown || this.#hadEngine;
+    if (this.#connecting === undefined && isLeftAlone) return undefined;
     return await this.client().catch(() => undefined);
+  }
+
+  /** Resolves when there is a connection (again); whoever waits counts as somebody who looks. Rejects when aborted. */
+  async whenRunning(signal: AbortSignal): Promise<void> {
+    using _seat = this.audience.enter();
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const look = () => {
+      if (this.#state === 'running') resolve();
+    };
+    const subscription = this.onDidChangeState(look);
+    const stop = () => reject(new vscode.CancellationError());
+    signal.addEventListener('abort', stop, { once: true });
+    look();
+    if (signal.aborted) stop();
+    await promise.finally(() => subscription.dispose());
   }
 
   /** Ends the helper, if one runs; containers run on. A new one is started with the next `client()`. */
@@ -76,32 +108,37 @@ export class Engine implements vscode.Disposable {
     await client?.closed;
   }
 
-  async #connect(): Promise<Client> {
-    this.#setState('starting');
+  /** @param mayAsk a person waits for it: whatever it takes to start the engine may be asked of them. */
+  async #connect(mayAsk: boolean): Promise<Client> {
     try {
-      const client = await this.#open();
+      const client = await this.#open(mayAsk);
       await this.#fill(client);
       this.#failed = false;
+      this.#hadEngine = true;
+      this.#recovery.stop();
       this.#setState('running');
       void client.closed.then(() => this.#lost());
       return client;
     } catch (error) {
       this.#connecting = undefined;
+      // Once is enough to say it: an engine that stays away is tried again and again.
+      if (!this.#failed) this.#log.error(errorMessage(error));
       this.#failed = true;
-      this.#log.error(errorMessage(error));
       const denied = isEngineError(error, 'PermissionDenied') || errorCode(error) === 'EACCES';
       this.#setState(denied ? 'denied' : 'stopped');
+      if (!this.#disposed && !this.#wantedDown) this.#recovery.start();
       throw error;
     }
   }
 
-  async #open(): Promise<Client> {
+  async #open(mayAsk: boolean): Promise<Client> {
     const location = this.#locate();
     try {
       return await Client.connect(location.socket);
     } catch (error) {
       const absent = ['ENOENT', 'ECONNREFUSED'].includes(errorCode(error) ?? '');
       if (!absent || location.start === undefined) throw error;
+      if (!mayAsk && (location.start.asRoot || !this.#hadEngine)) throw error;
       this.#log.info(`no engine at ${location.socket}: starting ${location.start.program}`);
       await startEngine(location.start, this.#log);
       return await Client.connect(location.socket);
@@ -110,21 +147,17 @@ export class Engine implements vscode.Disposable {
 
   /** Subscribes first and lists then, so that nothing falls in between. */
   async #fill(client: Client): Promise<void> {
-    const early: EngineEvent[] = [];
-    let listed = false;
-    let sequence: number | undefined;
-    await client.subscribe({}, (events) => {
-      for (const event of events) {
-        const gap = sequence !== undefined && event.sequence !== sequence + 1;
-        sequence = event.sequence;
-        if (gap) void this.#list(client).catch((error) => this.#log.error(errorMessage(error)));
-        if (listed) this.#take(event);
-        else early.push(event);
-      }
+    const feed = new EventFeed({
+      list: () => this.#list(client),
+      take: (event) => this.#take(event),
+      failed: (error) => {
+        // Rows that may be wrong are worse than none: the next connection lists anew.
+        this.#log.error(errorMessage(error));
+        client[Symbol.dispose]();
+      },
     });
-    await this.#list(client);
-    listed = true;
-    for (const event of early) this.#take(event);
+    await client.subscribe({}, (events) => feed.push(events));
+    await feed.fill();
   }
 
   async #list(client: Client): Promise<void> {
@@ -145,19 +178,25 @@ export class Engine implements vscode.Disposable {
     this.#events.fire(event);
   }
 
-  async #lost(): Promise<void> {
+  #lost(): void {
     this.#connecting = undefined;
     this.#records.clear();
-    this.#setState('stopped');
-    for (const delay of reconnectDelays) {
-      await new Promise((resolve) => setTimeout(resolve, delay));
-      if (this.#disposed || this.#wantedDown || this.#connecting !== undefined) return;
-      const back = await this.client().catch(() => undefined);
-      if (back !== undefined) return;
-    }
+    const comesBack = !this.#disposed && !this.#wantedDown;
+    this.#setState(comesBack && this.audience.isPresent ? 'starting' : 'stopped');
+    if (comesBack) this.#recovery.start();
+  }
+
+  async #tryAgain(): Promise<boolean> {
+    if (this.#disposed || this.#wantedDown) return true;
+    this.#connecting ??= this.#connect(false);
+    return await this.#connecting.then(
+      () => true,
+      () => false,
+    );
   }
 
   #setState(state: EngineState): void {
+    if (state === this.#state) return;
     this.#state = state;
     void vscode.commands.executeCommand('setContext', 'slipway.engine', state);
     this.#stateChanged.fire(state);
@@ -165,6 +204,7 @@ export class Engine implements vscode.Disposable {
 
   dispose(): void {
     this.#disposed = true;
+    this.#recovery.stop();
     void this.#connecting?.then((client) => client[Symbol.dispose]()).catch(() => undefined);
     this.#stateChanged.dispose();
     this.#events.dispose();

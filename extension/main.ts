@@ -74,5 +74,5 @@ export function activate(context: vscode.ExtensionContext): void {
       'slipway.dockerfile.add': (_app, folder) => addDockerfile(folder instanceof vscode.Uri ? folder : undefined),
     }),
   );
-  void terminals.restore().catch((error: unknown) => log.warn(String(error)));
+  terminals.restore();
 }

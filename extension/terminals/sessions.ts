@@ -2,27 +2,44 @@
 import type { Socket } from 'node:net';
 import { Duplex, PassThrough } from 'node:stream';
 import * as vscode from 'vscode';
-import type { Client } from '../../runtime/protocol/client.ts';
+import type { Client, EngineStream } from '../../runtime/protocol/client.ts';
+import { isEngineError } from '../../runtime/protocol/errors.ts';
 import { type Frame, FrameDecoder } from '../../runtime/protocol/framing.ts';
 import type { TerminalSession } from './session_terminal.ts';
 
-/** What a window remembers of a terminal, to open it again after a reload. */
+/** What a window remembers of a terminal, to join its process again after a reload. */
 export type TerminalRecipe =
   | { kind: 'attach'; container: string; name: string }
-  | { kind: 'exec'; container: string; name: string; command: readonly string[]; user?: string; workdir?: string };
+  | {
+      kind: 'exec';
+      container: string;
+      name: string;
+      command: readonly string[];
+      user?: string;
+      workdir?: string;
+      /** The session's id, once its process was started. */
+      exec?: string;
+    };
 
-/** Opens what the recipe says. */
-export async function openSession(
+export type ExecRecipe = Extract<TerminalRecipe, { kind: 'exec' }>;
+
+/** Joins the process of a session that was opened before. Throws a sentence for the person if it has ended. */
+export async function joinSession(
   client: Client,
   recipe: TerminalRecipe,
   size: vscode.TerminalDimensions,
 ): Promise<TerminalSession> {
-  return recipe.kind === 'attach'
-    ? await openAttach(client, recipe.container, size)
-    : await openExec(client, recipe, size);
+  if (recipe.kind === 'exec') return await joinExec(client, recipe.exec ?? '');
+  const { State } = await client.call('container.inspect', { Container: recipe.container });
+  if (!State.Running) throw ended(State.ExitCode);
+  return await openAttach(client, recipe.container, size);
 }
 
-/** Attaches to a container's streams. `beforeStart` attaches to one that is about to be started. */
+function ended(code: number): Error {
+  return new Error(vscode.l10n.t('Can’t be attached again: the process ended with code {0}.', code));
+}
+
+/** Attaches to a container's streams, also to those of one that is about to be started. */
 export async function openAttach(
   client: Client,
   container: string,
@@ -58,10 +75,12 @@ export async function openAttach(
   };
 }
 
-async function openExec(
+/** Runs the command. `started` gets the session's id as soon as there is something to join again. */
+export async function openExec(
   client: Client,
-  recipe: Extract<TerminalRecipe, { kind: 'exec' }>,
+  recipe: ExecRecipe,
   size: vscode.TerminalDimensions,
+  started: (id: string) => void,
 ): Promise<TerminalSession> {
   const { Id } = await client.call('exec.create', {
     Container: recipe.container,
@@ -75,13 +94,33 @@ async function openExec(
     ...(recipe.user === undefined ? {} : { User: recipe.user }),
     ...(recipe.workdir === undefined ? {} : { WorkingDir: recipe.workdir }),
   });
-  const { socket, outcome } = await client.stream('exec.start', { Exec: Id, Height: size.rows, Width: size.columns });
+  const stream = await client.stream('exec.start', { Exec: Id, Height: size.rows, Width: size.columns });
+  started(Id);
+  return execSession(client, Id, stream);
+}
+
+async function joinExec(client: Client, id: string): Promise<TerminalSession> {
+  const found = await client.call('exec.inspect', { Exec: id }).catch((error: unknown) => {
+    if (isEngineError(error, 'NotFound')) return undefined;
+    throw error;
+  });
+  if (found === undefined)
+    throw new Error(vscode.l10n.t('Can’t be attached again: the engine knows nothing of this session any more.'));
+  if (!found.Running) throw ended(found.ExitCode ?? 255);
+  return execSession(client, id, await client.stream('exec.attach', { Exec: id }));
+}
+
+function execSession(
+  client: Client,
+  id: string,
+  { socket, outcome }: EngineStream<'exec.start'> | EngineStream<'exec.attach'>,
+): TerminalSession {
   return {
     stream: socket,
     resize(rows, columns) {
-      void client.call('exec.resize', { Exec: Id, Height: rows, Width: columns }).catch(() => undefined);
+      void client.call('exec.resize', { Exec: id, Height: rows, Width: columns }).catch(() => undefined);
     },
-    ended: async () => (await outcome).ExitCode,
+    ended: async () => (await outcome).ExitCode ?? undefined,
     detach: () => socket.destroy(),
   };
 }

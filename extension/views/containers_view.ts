@@ -44,6 +44,7 @@ export class ContainersView implements vscode.Disposable {
     });
     this.#subscriptions.push(
       this.view,
+      engine.audience.watch(this.view),
       records.onDidChange(({ kind, id }) => {
         if (kind === 'container') this.#update(id);
       }),
@@ -54,8 +55,9 @@ export class ContainersView implements vscode.Disposable {
       activity.onDidChange((id) => this.#redraw(id)),
       filter.onDidChange(() => this.#provider.refresh()),
       engine.onDidChangeState((state) => {
-        if (state === 'running') this.view.message = '';
-        else if (this.#rows.size > 0) this.view.message = vscode.l10n.t('The engine ended; it is started again…');
+        // A message hides the welcome content, whose buttons are the way out where starting again failed.
+        const isBetween = state === 'starting' && this.#rows.size > 0;
+        this.view.message = isBetween ? vscode.l10n.t('The engine ended; it is started again…') : '';
         this.#provider.refresh();
       }),
       vscode.workspace.onDidChangeConfiguration((event) => {

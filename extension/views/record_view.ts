@@ -62,6 +62,7 @@ export class RecordView<K extends RecordKind> implements vscode.Disposable {
     this.#subscriptions = [
       this.#provider,
       this.view,
+      engine.audience.watch(this.view),
       records.onDidChange(({ kind, id }) => {
         if (kind !== style.kind) return;
         if (!this.view.visible) this.#stale = true;

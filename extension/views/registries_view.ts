@@ -60,11 +60,13 @@ export class RegistriesView implements vscode.Disposable {
 
   constructor(engine: Engine) {
     this.#engine = engine;
+    const view = vscode.window.createTreeView('slipway.registries', { treeDataProvider: this.#provider });
     this.#subscriptions = [
       this.#provider,
-      vscode.window.createTreeView('slipway.registries', { treeDataProvider: this.#provider }),
+      view,
+      engine.audience.watch(view),
       engine.onDidChangeState((state) => {
-        if (state === 'running') this.#provider.refresh();
+        if (state !== 'starting') this.#provider.refresh();
       }),
     ];
   }

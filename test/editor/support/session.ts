@@ -29,13 +29,16 @@ export class Session implements AsyncDisposable {
   readonly workspace: string;
   readonly server: CodeServer;
   readonly workbench: Workbench;
+  /** What the extension starts the helper with. */
+  readonly engineArguments: readonly string[];
   #client: Client | undefined;
 
-  private constructor(directory: string, server: CodeServer, workbench: Workbench) {
+  private constructor(directory: string, server: CodeServer, workbench: Workbench, engineArguments: readonly string[]) {
     this.directory = directory;
     this.workspace = join(directory, 'workspace');
     this.server = server;
     this.workbench = workbench;
+    this.engineArguments = engineArguments;
   }
 
   /**
@@ -49,6 +52,10 @@ export class Session implements AsyncDisposable {
     mkdirSync(join(directory, 'workspace'));
     prepare(join(directory, 'workspace'));
     const run = join(directory, 'run');
+    const engineArguments = [
+      ...['--data-root', join(directory, 'data'), '--exec-root', run, '--socket', join(run, 'slipway.sock')],
+      ...['--pidfile', join(run, 'slipwayd.pid'), '--bip', bridge],
+    ];
     const server = await startCodeServer({
       workspace: join(directory, 'workspace'),
       // Logging in writes to a configuration of the test's own.
@@ -56,15 +63,11 @@ export class Session implements AsyncDisposable {
       extensions: [join(root, `dist/slipway-linux-x64-${version}.vsix`)],
       // The terminal draws into elements that a test can read.
       settings: { 'terminal.integrated.gpuAcceleration': 'off', 'workbench.colorTheme': 'Default Dark Modern' },
-      machineSettings: {
-        'slipway.engine.arguments': [
-          ...['--data-root', join(directory, 'data'), '--exec-root', run, '--socket', join(run, 'slipway.sock')],
-          ...['--pidfile', join(run, 'slipwayd.pid'), '--bip', bridge],
-        ],
-      },
+      machineSettings: { 'slipway.engine.arguments': engineArguments },
     });
     try {
-      return new Session(directory, server, await Workbench.open(`${server.url}/?folder=${directory}/workspace`));
+      const workbench = await Workbench.open(`${server.url}/?folder=${directory}/workspace`);
+      return new Session(directory, server, workbench, engineArguments);
     } catch (error) {
       await server[Symbol.asyncDispose]();
       throw error;
