@@ -99,7 +99,8 @@ test('the walkthrough has six steps with pictures or texts, ended by commands th
   const steps = contributes.walkthroughs.flatMap((walkthrough) => walkthrough.steps);
   assert.equal(steps.length, 6);
   for (const { media, completionEvents } of steps) {
-    assert.ok(existsSync(join(root, media.markdown)), media.markdown);
+    const text = strings[media.markdown.slice(1, -1)] ?? '';
+    assert.ok(existsSync(join(root, text)), media.markdown);
     for (const event of completionEvents) {
       const command = /^onCommand:(.+)$/.exec(event)?.[1];
       if (command !== undefined) assert.ok(commands.has(command), command);

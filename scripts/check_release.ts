@@ -23,6 +23,8 @@ interface PackedFile {
 const required: readonly string[] = [
   'package.json',
   'package.nls.json',
+  'package.nls.de.json',
+  'extension/l10n/bundle.l10n.de.json',
   'readme.md',
   'LICENSE.txt',
   'THIRD-PARTY-NOTICES.txt',

@@ -17,6 +17,7 @@ rmSync(staging, { recursive: true, force: true });
 mkdirSync(join(staging, 'dist'), { recursive: true });
 for (const file of [
   'package.nls.json',
+  'package.nls.de.json',
   'README.md',
   'LICENSE',
   'extension/media',
