@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
+import { removeTree } from '../native/filesystem.ts';
 import { EngineError } from '../protocol/errors.ts';
 import type { ExecInspect } from '../protocol/exec.ts';
 import type { StreamServer } from '../protocol/handler.ts';
@@ -182,8 +183,11 @@ function finish(services: ContainerServices, session: ExecSession, exitCode: num
   session.status = 'exited';
   session.exitCode = exitCode;
   session.monitor = undefined;
-  rmSync(join(directories(services, container).execs, session.id), { recursive: true, force: true });
   publish(services, container, 'exec_die', { execID: session.id, exitCode: String(exitCode) }, undefined);
+  // Nobody waits for it: what is left at the engine's end goes with the container's own directory.
+  removeTree(join(directories(services, container).execs, session.id)).catch((error: unknown) =>
+    services.context.log.error('cannot remove the files of an exec session', error, { id: session.id }),
+  );
   setTimeout(() => container.execs.delete(session.id), memory).unref();
 }
 

@@ -1,5 +1,5 @@
 // Giving back what a run of a container used. Every step is safe to repeat, and one that fails does not stop the others.
-import { rmSync } from 'node:fs';
+import { removeTree } from '../native/filesystem.ts';
 import type { Container } from './container.ts';
 import { usesNetworks } from './network_client.ts';
 import { unmountImage, unmountRootfs, unmountSharedMemory } from './rootfs.ts';
@@ -28,6 +28,6 @@ export async function releaseResources(services: ContainerServices, container: C
     if (type === 'volume') steps.push(attempt('release a volume', () => services.volumes.unmount(name, container.id)));
     else if (type === 'image') steps.push(attempt('unmount an image', () => unmountImage(services, container, name)));
   await Promise.all(steps);
-  rmSync(paths.bundle, { recursive: true, force: true });
+  await attempt('remove the bundle', () => removeTree(paths.bundle));
   container.holdsResources = !complete;
 }

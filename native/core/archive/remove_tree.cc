@@ -68,7 +68,10 @@ class TreeRemover {
     }
     if (unlinkat(parent, name.c_str(), 0) == 0 || errno == ENOENT) return {};
     if (errno != EISDIR && errno != EPERM) return Error::system("unlinkat", below.empty() ? name : below);
-    if (!is_directory(parent, name)) return Error::from_errno(EPERM, "unlinkat", below.empty() ? name : below);
+    if (!is_directory(parent, name)) {
+      if (errno == ENOENT) return {};  // somebody else removes the same tree
+      return Error::from_errno(EPERM, "unlinkat", below.empty() ? name : below);
+    }
     const bool kept = keep_ && keep_(below);
     if (!kept && unlinkat(parent, name.c_str(), AT_REMOVEDIR) == 0) return {};
     auto stream = open_directory(parent, name);
@@ -96,6 +99,7 @@ class TreeRemover {
 
   static bool is_directory(int parent, const std::string& name) {
     struct stat status {};
+    errno = 0;
     return fstatat(parent, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(status.st_mode);
   }
 
