@@ -7,6 +7,7 @@ import { openEngine } from './engine/engine.ts';
 import { EventBus } from './engine/events.ts';
 import { Log } from './engine/log.ts';
 import { reload } from './engine/reload.ts';
+import { restAfter } from './engine/rest.ts';
 import { engineId } from './engine/system.ts';
 import { engineVersion } from './engine/version.ts';
 import { userId } from './protocol/paths.ts';
@@ -65,6 +66,7 @@ async function main(): Promise<void> {
     group,
   );
   using _watch = events.subscribe(() => idle.poke());
+  using _rest = restAfter(events, log);
   if (pidFile !== undefined) writeFileSync(pidFile, `${process.pid}\n`);
   for (const signal of ['SIGTERM', 'SIGINT'] as const)
     process.on(signal, () => stopping.resolve({ stopContainers: false }));

@@ -26,6 +26,7 @@ std::span<const Call> mount_calls();
 std::span<const Call> netlink_calls();
 std::span<const Call> nftables_calls();
 std::span<const Call> filesystem_calls();
+std::span<const Call> memory_calls();
 
 const Call* find_call(std::string_view name);
 
