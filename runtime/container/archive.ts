@@ -1,5 +1,6 @@
 // Files in and out of containers: cp, export, diff. Paths are resolved inside the container's root only, whatever links the
 // container swaps meanwhile (CVE-2018-15664, CVE-2019-14271): the native part walks with openat2(RESOLVE_IN_ROOT).
+import { basename } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { changes, packStream, unpackStream } from '../native/archive.ts';
 import { type FileStatus, statInRoot } from '../native/filesystem.ts';
@@ -29,10 +30,10 @@ function toGoMode({ kind, mode }: FileStatus): number {
   return goMode[kind] + special + (mode & 0o777);
 }
 
-function pathError(error: unknown, container: Container, path: string): unknown {
+function pathError(error: unknown, container: string, path: string): unknown {
   if (!(error instanceof NativeError)) return error;
   if (error.code === 'ENOENT' || error.code === 'ENOTDIR')
-    return new EngineError('NotFound', `Could not find the file ${path} in container ${container.id}`);
+    return new EngineError('NotFound', `Could not find the file ${path} in container ${container}`);
   if (error.code === 'ENOSPC' || error.code === 'EDQUOT') return new EngineError('ResourceExhausted', error.message);
   if (error.code === 'EROFS' || error.code === 'EACCES' || error.code === 'EPERM')
     return new EngineError('PermissionDenied', error.message);
@@ -43,12 +44,19 @@ async function statView(root: string, path: string): Promise<PathStat> {
   // A trailing slash asks for the directory behind a link.
   const status = await statInRoot(root, path, /\/\.?$/.test(path));
   return {
-    name: status.name === '' || status.name === '.' ? '/' : status.name,
+    name: nameOf(path, status),
     size: status.size,
     mode: toGoMode(status),
     mtime: new Date(status.mtime * 1000).toISOString(),
     linkTarget: status.linkTarget === undefined ? '' : await linkTarget(root, path, status),
   };
+}
+
+/** What Go's filepath.Base says of the path: a trailing dot is kept, `..` is gone up. */
+function nameOf(path: string, { name, resolved }: FileStatus): string {
+  if (path.endsWith('/.')) return '.';
+  const own = name === '..' ? basename(resolved) : name;
+  return own === '' || own === '.' ? '/' : own;
 }
 
 /** Where the link leads inside the root; as written if it leads nowhere. */
@@ -60,11 +68,17 @@ async function linkTarget(root: string, path: string, status: FileStatus): Promi
   }
 }
 
-export async function archiveStat(services: ContainerServices, container: Container, path: string): Promise<PathStat> {
+/** `asked` is the container's name as the client wrote it. */
+export async function archiveStat(
+  services: ContainerServices,
+  container: Container,
+  path: string,
+  asked: string,
+): Promise<PathStat> {
   try {
     return await withRootfs(services, container, (root) => statView(root, path));
   } catch (error) {
-    throw pathError(error, container, path);
+    throw pathError(error, asked, path);
   }
 }
 
@@ -74,7 +88,7 @@ export async function archiveGet(
   params: Params<'container.archiveGet'>,
 ): Promise<StreamServer<'container.archiveGet'>> {
   const { Path: path, As } = params;
-  await archiveStat(services, container, path);
+  await archiveStat(services, container, path, params.Container);
   return (client, signal) =>
     withRootfs(services, container, async (root) => {
       client.resume();
@@ -108,7 +122,7 @@ export async function archivePut(
 ): Promise<StreamServer<'container.archivePut'>> {
   const { Path } = params;
   assertWritable(container, Path);
-  const stat = await archiveStat(services, container, Path.endsWith('/') ? Path : `${Path}/`);
+  const stat = await archiveStat(services, container, Path.endsWith('/') ? Path : `${Path}/`, params.Container);
   if (stat.mode < 2 ** 31) throw new EngineError('InvalidArgument', `extraction point is not a directory: ${Path}`);
   return (client, signal) =>
     withRootfs(services, container, async (root) => {
@@ -123,7 +137,7 @@ export async function archivePut(
           ...(params.NoOverwriteDirNonDir === true ? { refuseTypeChange: true } : {}),
         });
       } catch (error) {
-        throw pathError(error, container, Path);
+        throw pathError(error, params.Container, Path);
       }
       publish(services, container, 'extract-to-dir', { path: Path }, undefined);
       return null;

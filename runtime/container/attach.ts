@@ -165,13 +165,14 @@ export async function attachContainer(
   if (container.state.status === 'paused')
     throw new EngineError('Conflict', `container ${container.id} is paused, unpause the container before attach`);
   const tty = config.Tty === true;
+  const keys = detachFilter(params.DetachKeys);
   const options: StdioOptions = {
     tty,
     stdin: params.Stdin === true && config.OpenStdin === true,
     stdout: params.Stdout !== false,
     stderr: params.Stderr !== false,
     closeStdin: config.StdinOnce === true && !tty,
-    detachKeys: params.Stdin === true ? detachFilter(params.DetachKeys) : undefined,
+    detachKeys: params.Stdin === true ? keys : undefined,
   };
   const session = params.Stream === false ? undefined : new AttachSession(container);
   const serve = async (client: Duplex, signal: AbortSignal): Promise<AttachOutcome> => {

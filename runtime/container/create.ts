@@ -16,6 +16,7 @@ import { makeDirectories } from './directories.ts';
 import { type MountRequest, mountRequests } from './mount_requests.ts';
 import { checkName, generateName } from './names.ts';
 import { networkClient, usesNetworks } from './network_client.ts';
+import { foreignRuntime } from './oci_command.ts';
 import { type ContainerMount, type ContainerRecord, zeroTime } from './record.ts';
 import { mountRootfs, unmountRootfs } from './rootfs.ts';
 import { type ContainerServices, directories, publish } from './services.ts';
@@ -60,6 +61,17 @@ function inheritedMounts(services: ContainerServices, host: HostConfig): MountRe
         readOnly: mount.readOnly || mode === 'ro',
       }));
   });
+}
+
+/** Throws InvalidArgument: a missing image alone is told as NotFound. */
+function assertLinkable({ store }: ContainerServices, link: string): void {
+  const [name = ''] = link.replace(/^\//, '').split(':');
+  try {
+    store.find(name);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new EngineError('InvalidArgument', `could not get container for ${name}: ${why}`);
+  }
 }
 
 function checkBindSource({ source, createSource, destination }: MountRequest): void {
@@ -167,6 +179,8 @@ export async function createContainer(
   if (name !== undefined) store.assertNameFree(name);
   const host = resolveModes(services, normaliseHost(params.HostConfig ?? {}, services));
   if (!params.Config.Image) throw new EngineError('InvalidArgument', 'config.Image cannot be empty');
+  foreignRuntime(services, host.Runtime ?? '');
+  for (const link of host.Links ?? []) assertLinkable(services, link);
   checkCreate(params.Config, host, { ...facts, cpus: availableParallelism() });
   const image = await images.resolve(params.Config.Image, params.Platform || undefined);
   const id = randomBytes(32).toString('hex');

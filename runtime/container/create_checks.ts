@@ -1,5 +1,6 @@
 // What is wrong with a request to create or update a container, told before anything is made. Limits and wording follow
 // Docker's where clients match on them.
+import { isIP } from 'node:net';
 import type { ContainerConfig, HostConfig, Resources, RestartPolicy } from '../protocol/container_config.ts';
 import { EngineError } from '../protocol/errors.ts';
 import { normaliseCapability } from './spec/capabilities.ts';
@@ -126,6 +127,37 @@ function checkSysctls(host: HostConfig): void {
   }
 }
 
+/** Milliseconds and more, or 0 for the default; in nanoseconds. */
+function checkHealth({ Retries = 0, ...health }: NonNullable<ContainerConfig['Healthcheck']>): void {
+  for (const name of ['Interval', 'Timeout', 'StartPeriod', 'StartInterval'] as const) {
+    const value = health[name] ?? 0;
+    if (value !== 0 && value < 1e6) throw invalid(`${name} in Healthcheck cannot be less than 1ms`);
+  }
+  if (Retries < 0) throw invalid('Retries in Healthcheck cannot be negative');
+}
+
+const jsonFileOptions = 'max-file max-size compress labels labels-regex env env-regex tag mode max-buffer-size'.split(
+  ' ',
+);
+const logOptions: Readonly<Record<string, readonly string[]>> = {
+  'json-file': jsonFileOptions,
+  local: ['max-file', 'max-size', 'compress', 'mode', 'max-buffer-size'],
+};
+
+function checkLogs({ Type = '', Config = {} }: NonNullable<HostConfig['LogConfig']>): void {
+  if (!['', 'json-file', 'local', 'none'].includes(Type))
+    throw invalid(`logger: no log driver named '${Type}' is registered`);
+  const unknown = Object.keys(Config).find((name) => logOptions[Type]?.includes(name) === false);
+  if (unknown !== undefined) throw invalid(`unknown log opt '${unknown}' for ${Type} log driver`);
+}
+
+function checkExtraHost(text: string): void {
+  const [, name = '', address = ''] = /^([^:=]*)[:=](.*)$/.exec(text) ?? [];
+  if (name === '') throw invalid(`bad format for add-host: "${text}"`);
+  if (address !== 'host-gateway' && isIP(address.replace(/^\[(.*)\]$/, '$1')) === 0)
+    throw invalid(`invalid IP address in add-host: "${address}"`);
+}
+
 /** A port of the config or a binding: `80`, `80/tcp`. */
 function checkPort(text: string): void {
   const match = /^(\d{1,5})(?:\/(tcp|udp|sctp))?$/.exec(text);
@@ -133,15 +165,30 @@ function checkPort(text: string): void {
     throw invalid(`invalid port specification: "${text}"`);
 }
 
+/** A number or a range; 0 and nothing leave the choice to the engine. */
+function checkHostPort(text: string): void {
+  if (text === '') return;
+  const [, first = '', last = first] = /^(\d{1,5})(?:-(\d{1,5}))?$/.exec(text) ?? [];
+  if (first === '' || Number(last) > 65_535 || Number(last) < Number(first))
+    throw invalid(`invalid port specification: "${text}"`);
+}
+
 function checkNetwork(config: ContainerConfig, host: HostConfig): void {
   const mode = host.NetworkMode ?? '';
+  if (mode === 'host' && (host.Links ?? []).length > 0)
+    throw invalid(
+      "conflicting options: host type networking can't be used with links. This would result in undefined behavior",
+    );
   if (mode === 'host' && Object.keys(host.PortBindings ?? {}).length > 0) return;
   if (mode.startsWith('container:')) {
     if (Object.keys(host.PortBindings ?? {}).length > 0)
       throw invalid('conflicting options: port publishing and the container type network mode');
     if (config.Hostname) throw invalid('conflicting options: hostname and the network mode');
   }
-  for (const key of Object.keys(host.PortBindings ?? {})) checkPort(key);
+  for (const [key, bindings] of Object.entries(host.PortBindings ?? {})) {
+    checkPort(key);
+    for (const { HostPort = '' } of bindings) checkHostPort(HostPort);
+  }
   for (const key of Object.keys(config.ExposedPorts ?? {})) checkPort(key);
 }
 
@@ -164,9 +211,10 @@ export function checkCreate(
   if (host.OomScoreAdj !== undefined && (host.OomScoreAdj < -1000 || host.OomScoreAdj > 1000))
     throw invalid(`Invalid value ${host.OomScoreAdj}, range for oom score adj is [-1000, 1000]`);
   if ((host.ShmSize ?? 0) < 0) throw invalid('SHM size can not be less than 0');
-  const driver = host.LogConfig?.Type;
-  if (driver !== undefined && !['', 'json-file', 'local', 'none'].includes(driver))
-    throw invalid(`logger: no log driver named '${driver}' is registered`);
+  checkLogs(host.LogConfig ?? {});
+  checkHealth(config.Healthcheck ?? {});
+  for (const text of host.ExtraHosts ?? []) checkExtraHost(text);
+  if (host.Isolation && host.Isolation !== 'default') throw invalid(`invalid isolation '${host.Isolation}' on linux`);
   if (Object.keys(host.StorageOpt ?? {}).length > 0)
     throw new EngineError(
       'Unsupported',

@@ -101,8 +101,10 @@ async function prepare(
   size: { height: number; width: number },
 ): Promise<MonitorClient> {
   const { container, request } = session;
-  if (session.status !== 'created')
-    throw new EngineError('Conflict', `Error: Exec command ${session.id} has already run`);
+  if (session.status !== 'created') {
+    const what = session.status === 'running' ? 'is already running' : 'has already run';
+    throw new EngineError('Conflict', `Error: Exec command ${session.id} ${what}`);
+  }
   assertRunning(container);
   session.status = 'running';
   try {

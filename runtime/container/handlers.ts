@@ -104,7 +104,7 @@ export function containerHandlers(services: ContainerServices): HandlersOf<typeo
     'container.logs': ({ Container, ...options }) => logsOf(services, store.find(Container), options),
     'container.attach': (params) => attachContainer(services, store.find(params.Container), params),
     'container.export': async ({ Container }) => exportContainer(services, store.find(Container)),
-    'container.archiveStat': ({ Container, Path }) => archiveStat(services, store.find(Container), Path),
+    'container.archiveStat': ({ Container, Path }) => archiveStat(services, store.find(Container), Path, Container),
     'container.archiveGet': (params) => archiveGet(services, store.find(params.Container), params),
     'container.archivePut': (params) => archivePut(services, store.find(params.Container), params),
     'container.commit': (params) => commitContainer(services, store.find(params.Container), params),

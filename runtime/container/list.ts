@@ -48,6 +48,8 @@ function portTest(values: readonly string[], has: (container: Container, key: st
   return (container) => keys.some((key) => has(container, key));
 }
 
+const healths = new Set(['none', 'starting', 'healthy', 'unhealthy']);
+const flags = new Set(['true', 'false', '1', '0']);
 const states = new Set(['created', 'restarting', 'running', 'removing', 'paused', 'exited', 'dead']);
 
 function created({ record }: Container): number {
@@ -66,9 +68,16 @@ const makers: Readonly<Record<string, Maker>> = {
     if (wrong !== undefined) throw new EngineError('InvalidArgument', `invalid filter 'status=${wrong}'`);
     return any(values, (value, { state }) => state.status === value);
   },
-  exited: (_, values) =>
-    any(values, (value, { state }) => state.status === 'exited' && String(state.exitCode) === value),
-  health: (_, values) => any(values, (value, { state }) => (state.health?.status ?? 'none') === value),
+  exited: (_, values) => {
+    const wrong = values.find((value) => !/^-?\d+$/.test(value));
+    if (wrong !== undefined) throw new EngineError('InvalidArgument', `invalid filter 'exited=${wrong}'`);
+    return any(values, (value, { state }) => state.status === 'exited' && String(state.exitCode) === value);
+  },
+  health: (_, values) => {
+    const wrong = values.find((value) => !healths.has(value));
+    if (wrong !== undefined) throw new EngineError('InvalidArgument', `unrecognized filter value for health: ${wrong}`);
+    return any(values, (value, { state }) => (state.health?.status ?? 'none') === value);
+  },
   ancestor: (_, values) =>
     any(values, (value, { record }) => {
       const image = record.config.Image ?? '';
@@ -107,7 +116,11 @@ const makers: Readonly<Record<string, Maker>> = {
     ),
   publish: (_, values) => portTest(values, ({ record }, key) => (portsOf(record)[key]?.length ?? 0) > 0),
   expose: (_, values) => portTest(values, ({ record }, key) => Object.hasOwn(record.config.ExposedPorts ?? {}, key)),
-  'is-task': (_, values) => any(values, (value) => value === 'false' || value === '0'),
+  'is-task': (_, values) => {
+    if (!values.every((value) => flags.has(value)))
+      throw new EngineError('InvalidArgument', `invalid filter 'is-task=[${values.join(' ')}]'`);
+    return any(values, (value) => value === 'false' || value === '0');
+  },
   isolation: () => () => true,
 };
 
@@ -125,6 +138,8 @@ export function pruneFilter(filters: Filters = {}): Test {
   const tests = Object.entries(filters).map(([name, values]): Test => {
     if (name === 'label') return labelTest(values);
     if (name === 'label!') return (container) => values.every((value) => !labelTest([value])(container));
+    if (name === 'until' && values.length > 1)
+      throw new EngineError('InvalidArgument', 'more than one until filter specified');
     if (name === 'until') {
       const times = values.map((value) => parseTime(value));
       return (container) => times.every((time) => created(container) < time);

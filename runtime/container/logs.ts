@@ -36,7 +36,7 @@ function fixedTime(time: string): string {
 
 /** One record as the client wants it. */
 function format(entry: LogEntry, options: LogOptions, tty: boolean): Buffer {
-  const details = options.Details === true && entry.attrs !== undefined ? `${detailText(entry.attrs)} ` : '';
+  const details = options.Details === true ? `${detailText(entry.attrs ?? {})} ` : '';
   const stamp = options.Timestamps === true ? `${fixedTime(entry.time)} ` : '';
   const bytes = Buffer.from(`${stamp}${details}${entry.log}`);
   return tty ? bytes : encodeFrame(entry.stream === 'stderr' ? stderrFrame : stdoutFrame, bytes);

@@ -94,11 +94,7 @@ export async function stopContainer(
 export async function killContainer(services: ContainerServices, container: Container, signal: string): Promise<void> {
   const number = signalNumber(signal || String(sigkill));
   if (cancelRestart(services, container)) return;
-  if (!container.isRunning)
-    throw new EngineError(
-      'Conflict',
-      `cannot kill container: ${container.id}: container ${container.id} is not running`,
-    );
+  if (!container.isRunning) throw new EngineError('Conflict', `container ${container.id} is not running`);
   const stopNumber = signalNumber(container.record.config.StopSignal || String(sigterm));
   // A kill that is meant to end it counts as a person's stop; SIGHUP and the like do not.
   if (number === sigkill || number === stopNumber) {

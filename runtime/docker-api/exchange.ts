@@ -102,7 +102,11 @@ export class Exchange {
 
   /** The body as JSON; `undefined` where there is none. @throws HttpError 400 when it is malformed, 413 when it is too large. */
   async body(): Promise<Record<string, unknown> | undefined> {
-    return parseBody(await this.#read());
+    const type = this.request.headers['content-type'];
+    const bytes = await this.#read();
+    if (bytes.length > 0 && type !== undefined && !/^application\/json\s*(;|$)/i.test(type))
+      throw new HttpError(400, `unsupported Content-Type header (${type}): must be 'application/json'`);
+    return parseBody(bytes);
   }
 
   async #read(): Promise<Buffer> {
@@ -234,7 +238,7 @@ export class Exchange {
     const length = Buffer.byteLength(text);
     if (this.#response !== undefined) {
       if (contentType !== undefined) this.#response.setHeader('Content-Type', contentType);
-      if (contentType !== undefined) this.#response.setHeader('Content-Length', length);
+      if (status !== 204 && status !== 304) this.#response.setHeader('Content-Length', length);
       this.#response.writeHead(status).end(text);
       return;
     }

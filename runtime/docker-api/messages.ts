@@ -1,5 +1,6 @@
 // Streams of JSON messages: what pull, push, load and build print line by line.
 import type { ServerResponse } from 'node:http';
+import { isEngineError } from '../protocol/errors.ts';
 import type { TransferProgress } from '../protocol/image.ts';
 import type { Exchange } from './exchange.ts';
 import { messageOf } from './failure.ts';
@@ -27,7 +28,10 @@ export class MessageWriter {
       await work();
     } catch (error) {
       if (this.#response === undefined) throw error;
-      this.write({ errorDetail: { message: messageOf(error) }, error: messageOf(error) });
+      const message = messageOf(error);
+      const code = isEngineError(error, 'RuntimeFailed') ? error.details?.['ExitCode'] : undefined;
+      // The client of the classic builder ends with this code.
+      this.write({ errorDetail: { ...(typeof code === 'number' ? { code } : {}), message }, error: message });
     }
     this.#response ??= this.#exchange.open(200, 'application/json');
     this.#response.end();

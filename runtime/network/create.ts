@@ -111,6 +111,9 @@ function completePools(
     }
     pools.push(completePool(asked, [...taken, ...pools.map((pool) => parseSubnet(pool.Subnet))]));
   }
+  for (const six of [false, true])
+    if (driver === 'bridge' && pools.filter(({ Subnet }) => Subnet.includes(':') === six).length > 1)
+      throw new EngineError('PermissionDenied', "bridge driver doesn't support multiple subnets");
   const has = (six: boolean) => pools.some(({ Subnet }) => Subnet.includes(':') === six);
   if (request.EnableIPv4 !== false && !has(false)) {
     const chosen = chooseSubnet(options.addressPools, [...others, ...host]);
@@ -132,6 +135,8 @@ export function completeNetwork(request: CreateRequest, surroundings: Surroundin
       'InvalidArgument',
       `invalid network name "${name.slice(0, 100)}": only letters, digits, "_", "." and "-" are allowed`,
     );
+  if (existing.some((other) => other.predefined && other.name === name))
+    throw new EngineError('AlreadyExists', `operation is not permitted on predefined ${name} network`);
   if (reservedNames.includes(name) || existing.some((other) => other.name === name))
     throw new EngineError('AlreadyExists', `network with name ${name} already exists`);
   const driver = driverOf(request.Driver);

@@ -74,7 +74,7 @@ export function completePool(request: PoolRequest, taken: readonly Subnet[]): Po
   if (collision !== undefined)
     throw new EngineError(
       'Conflict',
-      `invalid pool request: the subnet ${formatSubnet(subnet)} overlaps with ${formatSubnet(collision)}, which another network or this machine uses`,
+      `invalid pool request: Pool overlaps with other one on this address space: the subnet ${formatSubnet(subnet)} overlaps with ${formatSubnet(collision)}, which another network or this machine uses`,
     );
   const within = (what: string, text: string): string => {
     const { family, value } = checked(what, () => parseAddress(text));

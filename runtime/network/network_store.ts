@@ -172,7 +172,7 @@ export class NetworkStore implements Networks {
       if (endpoint !== undefined)
         throw new EngineError(
           'Conflict',
-          `cannot remove network ${record.name}: ${state.endpoints.size} active endpoints, container ${endpoint.container.name.replace(/^\//, '')} among them`,
+          `error while removing network: network ${record.name} has active endpoints (name:"${endpoint.container.name.replace(/^\//, '')}" id:"${endpoint.container.id.slice(0, 12)}")`,
           {
             remedy: `Disconnect or stop them first: slipway network disconnect ${record.name} ${endpoint.container.name.replace(/^\//, '')}`,
           },

@@ -53,6 +53,8 @@ export function addPredefined(
       [bridgeOptions.name]: naming.defaultBridge,
       [bridgeOptions.icc]: String(options.interContainer),
       [bridgeOptions.masquerade]: 'true',
+      [bridgeOptions.hostAddress]: '0.0.0.0',
+      [bridgeOptions.mtu]: '1500',
     }),
   );
   records.add(record('host', 'host', '', [], {}));

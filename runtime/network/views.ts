@@ -1,6 +1,7 @@
 // Networks as clients see them.
 
 import { booleanFilter, checkFilters, labelsMatch } from '../image/filters.ts';
+import { EngineError } from '../protocol/errors.ts';
 import type { Filters } from '../protocol/method.ts';
 import type { Network } from '../protocol/network.ts';
 import type { Endpoint, NetworkState } from './endpoints.ts';
@@ -56,6 +57,8 @@ const listFilters = ['dangling', 'driver', 'id', 'label', 'label!', 'name', 'sco
 
 export function listNetworks(store: NetworkStore, filters: Filters): Network[] {
   checkFilters(filters, listFilters);
+  const type = filters['type']?.find((value) => value !== 'builtin' && value !== 'custom');
+  if (type !== undefined) throw new EngineError('InvalidArgument', `invalid filter: 'type'='${type}'`);
   const dangling = booleanFilter(filters, 'dangling');
   const any = (name: string, test: (value: string) => boolean) =>
     filters[name] === undefined || filters[name].some(test);

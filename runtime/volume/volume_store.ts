@@ -51,7 +51,7 @@ export class VolumeStore implements Volumes {
   find(name: string): VolumeEntry {
     const entry = this.records.get(name);
     if (entry === undefined)
-      throw new EngineError('NotFound', `no such volume: ${name}`, {
+      throw new EngineError('NotFound', `get ${name}: no such volume`, {
         remedy: 'See which there are: slipway volume ls',
       });
     return entry;

@@ -1,37 +1,16 @@
 // Answers of the Docker API held against Docker's own definition of it (Swagger 2.0), where that file lies beside the checkout.
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { parse } from 'yaml';
+import { ApiDefinition, whyNoDefinition } from '../support/api_definition.ts';
 import { TestEngine } from '../support/slipway.ts';
 
-interface Schema {
-  $ref?: string;
-  type?: string;
-  enum?: readonly unknown[];
-  required?: readonly string[];
-  properties?: Readonly<Record<string, Schema>>;
-  additionalProperties?: Schema | boolean;
-  items?: Schema;
-  allOf?: readonly Schema[];
-  'x-nullable'?: boolean;
-}
-
-interface Definition {
-  paths: Record<string, Record<string, { responses: Record<string, { schema: Schema }> }>>;
-  definitions: Record<string, Schema>;
-}
-
-const file = join(import.meta.dirname, '../../../shared/docker-engine-api-v1.51.yaml');
-const skip = existsSync(file) ? false : `no definition of the API at ${file}`;
-
-describe("answers by Docker's definition", { skip }, () => {
+describe("answers by Docker's definition", { skip: whyNoDefinition() ?? false }, () => {
   let engine: TestEngine;
-  let api: Definition;
+  let api: ApiDefinition;
   before(async () => {
-    api = parse(readFileSync(file, 'utf8'));
+    api = new ApiDefinition();
     engine = await TestEngine.start();
     await engine.start({ Name: 'held', Config: { Cmd: ['sleep', '600'], Labels: { a: 'b' }, Env: ['A=b'] } });
     await engine.client.call('volume.create', { Name: 'vault' });
@@ -76,44 +55,11 @@ describe("answers by Docker's definition", { skip }, () => {
   });
 
   async function check(path: string, asked: string): Promise<void> {
-    const schema = api.paths[path]?.['get']?.responses['200']?.schema;
-    assert.ok(schema !== undefined, 'the definition has this path');
-    const lines = (await get(asked)).trim().split('\n');
-    assert.deepEqual(lines.flatMap((line) => faults(api, schema, JSON.parse(line), '')).sort(), []);
+    assert.equal(api.pathOf(asked.replace(/\?.*/, '')), path);
+    const values = (await get(asked))
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    assert.deepEqual(values.flatMap((value) => api.faults('GET', path, 200, value)).sort(), []);
   }
 });
-
-/** What a value has against its schema, each fault with its place. */
-function faults(api: Definition, schema: Schema, value: unknown, at: string): string[] {
-  if (schema.$ref !== undefined) {
-    const named = api.definitions[schema.$ref.replace('#/definitions/', '')];
-    return named === undefined ? [`${at}: unknown ${schema.$ref}`] : faults(api, named, value, at);
-  }
-  // What is empty in Go's memory is null in dockerd's answers, which the definition tells of only sometimes.
-  if (value === null) return [];
-  const found = (schema.allOf ?? []).flatMap((part) => faults(api, part, value, at));
-  if (schema.type !== undefined && !isOfType(schema.type, value)) {
-    return [...found, `${at}: ${JSON.stringify(value)} is no ${schema.type}`];
-  }
-  if (schema.enum !== undefined && !schema.enum.includes(value))
-    found.push(`${at}: ${String(value)} is not in the list`);
-  if (Array.isArray(value)) {
-    const { items } = schema;
-    return items === undefined ? found : [...found, ...value.flatMap((item) => faults(api, items, item, `${at}[]`))];
-  }
-  if (typeof value !== 'object') return found;
-  for (const name of schema.required ?? []) if (!(name in value)) found.push(`${at}.${name} is missing`);
-  for (const [name, member] of Object.entries(value)) {
-    const other = typeof schema.additionalProperties === 'object' ? schema.additionalProperties : undefined;
-    const inner = schema.properties?.[name] ?? other;
-    if (inner !== undefined) found.push(...faults(api, inner, member, `${at}.${name}`));
-  }
-  return found;
-}
-
-function isOfType(type: string, value: unknown): boolean {
-  if (type === 'array') return Array.isArray(value);
-  if (type === 'integer') return Number.isInteger(value);
-  if (type === 'object') return typeof value === 'object' && !Array.isArray(value);
-  return typeof value === type;
-}

@@ -16,16 +16,22 @@ export interface DockerdOptions {
   runtime?: string; // path of the OCI runtime that containers get; Docker's own if absent
   args?: string[]; // more of dockerd's arguments
   bridge?: boolean; // with its default bridge, rules and forwarding: only in a network namespace of the test's own
+  apart?: boolean; // in a network namespace of its own, with its default bridge
 }
+
+/** Without a child of its own: what is started stays the process that is stopped. */
+const apart = ['unshare', '--net', 'sh', '-c', 'ip link set lo up && exec "$0" "$@"'];
 
 export class Dockerd implements AsyncDisposable {
   readonly directory: string;
   readonly host: string;
+  readonly socket: string;
   readonly #daemon: Daemon;
 
   private constructor(directory: string, host: string, daemon: Daemon) {
     this.directory = directory;
     this.host = host;
+    this.socket = host.slice('unix://'.length);
     this.#daemon = daemon;
   }
 
@@ -41,14 +47,15 @@ export class Dockerd implements AsyncDisposable {
     const args = [
       ['--config-file', join(directory, 'daemon.json'), '--data-root', join(directory, 'data')],
       ['--exec-root', join(directory, 'exec'), '--pidfile', join(directory, 'pid'), '--host', host],
-      options.bridge === true
+      options.bridge === true || options.apart === true
         ? []
         : ['--bridge', 'none', '--iptables=false', '--ip6tables=false', '--ip-forward=false', '--ip-masq=false'],
       ['--shutdown-timeout', '5', ...runtime, ...(options.args ?? [])],
     ].flat();
     const answers = () => spawnSync('docker', ['-H', host, 'version', '--format', '{{.Server.Version}}']).status === 0;
     try {
-      const daemon = await Daemon.start('dockerd', args, { log: join(directory, 'log'), ready: answers });
+      const [program = '', ...command] = [...(options.apart === true ? apart : []), 'dockerd', ...args];
+      const daemon = await Daemon.start(program, command, { log: join(directory, 'log'), ready: answers });
       return new Dockerd(directory, host, daemon);
     } catch (error) {
       rmSync(directory, { recursive: true, force: true });

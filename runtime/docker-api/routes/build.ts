@@ -1,5 +1,6 @@
 // /build: the classic builder's request and its lines, on the engine's builder.
 import type { BuildProgress, BuildRequest } from '../../protocol/build.ts';
+import { EngineError, isEngineError } from '../../protocol/errors.ts';
 import type { Exchange } from '../exchange.ts';
 import { HttpError } from '../failure.ts';
 import { MessageWriter } from '../messages.ts';
@@ -18,7 +19,9 @@ export const buildRoutes: readonly Route[] = [
       const serve = await x.stream('build.run', request, (progress) => {
         for (const stream of quiet ? [] : steps.lines(progress)) messages.write({ stream });
       });
-      const { Images, References } = await serve(x.incoming(), x.signal);
+      const { Images, References } = await serve(x.incoming(), x.signal).catch((error: unknown) => {
+        throw classic(error);
+      });
       for (const { Id } of Images) {
         if (quiet) {
           messages.write({ stream: `${Id}\n` });
@@ -45,8 +48,22 @@ export const buildRoutes: readonly Route[] = [
     x.json(200, { CachesDeleted: CachesDeleted.length > 0 ? CachesDeleted : null, SpaceReclaimed });
   }),
 
-  route('POST', '/build/cancel', async (x) => x.empty(204)),
+  route('POST', '/build/cancel', async (x) => {
+    if (x.text('id') === undefined) throw new HttpError(400, 'build ID not provided');
+    x.empty(200);
+  }),
 ];
+
+/** A command that failed, in the classic builder's words. */
+function classic(error: unknown): unknown {
+  if (!isEngineError(error, 'RuntimeFailed')) return error;
+  const match = /process "(.*)" did not complete successfully: exit code: (\d+)/s.exec(error.message);
+  if (match === null) return error;
+  const [, command, code] = match;
+  const { details } = error;
+  const message = `The command '${command}' returned a non-zero code: ${code}`;
+  return new EngineError('RuntimeFailed', message, details === undefined ? {} : { details });
+}
 
 function buildRequest(x: Exchange): BuildRequest {
   const remote = x.text('remote');

@@ -51,7 +51,7 @@ export const containerStreamRoutes: readonly Route[] = [
         Details: x.flag('details'),
         Since: timeOf(x, 'since'),
         Until: timeOf(x, 'until'),
-        Tail: x.text('tail'),
+        Tail: tailOf(x),
       }),
     );
     await pour(x, await streamType(x, x.name), serve);
@@ -74,7 +74,7 @@ export const containerStreamRoutes: readonly Route[] = [
   }),
 
   route('GET', '/containers/{id}/export', async (x) => {
-    await pour(x, 'application/x-tar', await x.stream('container.export', { Container: x.name }));
+    await pour(x, 'application/octet-stream', await x.stream('container.export', { Container: x.name }));
   }),
 
   route('HEAD', '/containers/{id}/archive', async (x) => {
@@ -99,9 +99,15 @@ export const containerStreamRoutes: readonly Route[] = [
       CopyUIDGID: x.flag('copyUIDGID'),
     });
     await serve(x.incoming(), x.signal);
-    x.plain(200, '');
+    x.empty(200);
   }),
 ];
+
+/** As dockerd: what is no number of lines means all of them. */
+function tailOf(x: Exchange): string | undefined {
+  const tail = x.text('tail');
+  return tail === undefined || /^\d+$/.test(tail) ? tail : 'all';
+}
 
 /** Sends what the engine writes as the body of the answer. */
 export async function pour(

@@ -2,6 +2,7 @@
 import { parseTime } from '../../engine/event_filter.ts';
 import { EngineError, isEngineError } from '../../protocol/errors.ts';
 import type { Params } from '../../protocol/methods.ts';
+import { containerView, summaryView } from '../container_view.ts';
 import type { Exchange } from '../exchange.ts';
 import { HttpError } from '../failure.ts';
 import { section } from '../request_body.ts';
@@ -13,13 +14,14 @@ export const containerRoutes: readonly Route[] = [
       'container.list',
       defined({ All: x.flag('all'), Limit: limitOf(x), Size: x.flag('size'), Filters: x.filters() }),
     );
-    x.json(200, containers);
+    x.json(200, containers.map(summaryView));
   }),
 
   route('POST', '/containers/create', async (x) => {
     const body = await x.body();
-    if (body === undefined) throw new HttpError(400, 'config cannot be empty in order to create a container');
-    const { HostConfig: _host, NetworkingConfig: _network, ...Config } = body;
+    const { HostConfig: _host, NetworkingConfig: _network, ...Config } = body ?? {};
+    if (Object.keys(Config).length === 0)
+      throw new HttpError(400, 'config cannot be empty in order to create a container');
     const params = checked(
       'container.create',
       defined({
@@ -41,7 +43,7 @@ export const containerRoutes: readonly Route[] = [
   }),
 
   route('GET', '/containers/{id}/json', async (x) => {
-    x.json(200, await x.call('container.inspect', { Container: x.name, Size: x.flag('size') }));
+    x.json(200, containerView(await x.call('container.inspect', { Container: x.name, Size: x.flag('size') })));
   }),
 
   route('GET', '/containers/{id}/top', async (x) => {
@@ -56,10 +58,15 @@ export const containerRoutes: readonly Route[] = [
 
   route('POST', '/containers/{id}/resize', async (x) => {
     await x.call('container.resize', { Container: x.name, ...sizeOf(x) });
-    x.plain(200, '');
+    x.empty(200);
   }),
 
   route('POST', '/containers/{id}/start', async (x) => {
+    if ((await x.body()) !== undefined)
+      throw new HttpError(
+        400,
+        'starting container with non-empty request body was deprecated since API v1.22 and removed in v1.24',
+      );
     await x.call('container.start', { Container: x.name });
     x.empty(204);
   }),
@@ -75,7 +82,8 @@ export const containerRoutes: readonly Route[] = [
   }),
 
   route('POST', '/containers/{id}/kill', async (x) => {
-    await x.call('container.kill', defined({ Container: x.name, Signal: x.text('signal') }));
+    const params = defined({ Container: x.name, Signal: x.text('signal') });
+    await told(`cannot kill container: ${x.name}: `, () => x.call('container.kill', params), /^(No such|container )/);
     x.empty(204);
   }),
 
@@ -88,7 +96,8 @@ export const containerRoutes: readonly Route[] = [
   route('POST', '/containers/{id}/rename', async (x) => {
     const Name = x.text('name');
     if (Name === undefined) throw new HttpError(400, 'Neither old nor new names may be empty');
-    await x.call('container.rename', { Container: x.name, Name: Name.replace(/^\//, '') });
+    const params = { Container: x.name, Name: Name.replace(/^\//, '') };
+    await told('Error when allocating new name: ', () => x.call('container.rename', params), /name \(|name "/);
     x.empty(204);
   }),
 
@@ -115,7 +124,8 @@ export const containerRoutes: readonly Route[] = [
   }),
 
   route('POST', '/containers/prune', async (x) => {
-    x.json(200, await x.call('container.prune', { Filters: x.filters() }));
+    const { ContainersDeleted, SpaceReclaimed } = await x.call('container.prune', { Filters: x.filters() });
+    x.json(200, { ContainersDeleted: ContainersDeleted.length > 0 ? ContainersDeleted : null, SpaceReclaimed });
   }),
 
   route('POST', '/commit', async (x) => {
@@ -142,6 +152,16 @@ export const containerRoutes: readonly Route[] = [
     x.json(201, await x.call('container.commit', params));
   }),
 ];
+
+/** dockerd says what it could not do before it says why. */
+async function told<T>(prefix: string, work: () => Promise<T>, only: RegExp): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof EngineError) || !only.test(error.message)) throw error;
+    throw new EngineError(error.kind, `${prefix}${error.message}`);
+  }
+}
 
 function limitOf(x: Exchange): number | undefined {
   const limit = x.integer('limit');

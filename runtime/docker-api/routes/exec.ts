@@ -3,6 +3,7 @@
 import type { Duplex } from 'node:stream';
 import { isEngineError } from '../../protocol/errors.ts';
 import { encodeFrame, stdoutFrame } from '../../protocol/framing.ts';
+import { HttpError } from '../failure.ts';
 import { framedType } from './container_streams.ts';
 import { sizeOf } from './containers.ts';
 import { checked, defined, type Route, route } from './route.ts';
@@ -12,6 +13,7 @@ export const execRoutes: readonly Route[] = [
     const body = (await x.body()) ?? {};
     const { Cmd, Env, User, WorkingDir, Tty, Privileged, AttachStdin, AttachStdout, AttachStderr, DetachKeys } = body;
     const fields = { Cmd, Env, User, WorkingDir, Tty, Privileged, AttachStdin, AttachStdout, AttachStderr, DetachKeys };
+    if (Cmd === undefined) throw new HttpError(400, 'No exec command specified');
     const params = checked('exec.create', defined({ Container: x.name, ...fields }));
     x.json(201, await x.call('exec.create', params));
   }),
@@ -20,7 +22,7 @@ export const execRoutes: readonly Route[] = [
     const body = (await x.body()) ?? {};
     if (body['Detach'] === true) {
       await x.call('exec.startDetached', { Exec: x.name });
-      x.plain(200, '');
+      x.empty(200);
       return;
     }
     const [height, width] = Array.isArray(body['ConsoleSize']) ? body['ConsoleSize'].map(Number) : [];
@@ -43,7 +45,7 @@ export const execRoutes: readonly Route[] = [
 
   route('POST', '/exec/{id}/resize', async (x) => {
     await x.call('exec.resize', { Exec: x.name, ...sizeOf(x) });
-    x.plain(200, '');
+    x.empty(200);
   }),
 
   route('GET', '/exec/{id}/json', async (x) => {

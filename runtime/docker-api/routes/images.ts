@@ -92,9 +92,11 @@ export const imageRoutes: readonly Route[] = [
   route('POST', '/images/{name*}/tag', async (x) => {
     const repository = x.text('repo');
     if (repository === undefined) throw new HttpError(400, 'repository name must have at least one component');
+    if (repository === 'sha256')
+      throw new HttpError(400, 'refusing to create an ambiguous tag using digest algorithm as name');
     const tag = x.text('tag');
     await x.call('image.tag', { Image: x.name, Reference: tag === undefined ? repository : `${repository}:${tag}` });
-    x.plain(201, '');
+    x.empty(201);
   }),
 
   route('DELETE', '/images/{name*}', async (x) => {

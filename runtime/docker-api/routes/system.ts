@@ -4,6 +4,7 @@ import type { EventBus } from '../../engine/events.ts';
 import type { EngineEvent } from '../../protocol/event.ts';
 import type { SystemInfo, SystemVersion } from '../../protocol/system.ts';
 import { EventFeed } from '../../rpc/event_feed.ts';
+import { summaryView } from '../container_view.ts';
 import { HttpError } from '../failure.ts';
 import { apiVersion, minimumApiVersion } from '../version.ts';
 import { timeOf } from './containers.ts';
@@ -24,10 +25,17 @@ export function systemRoutes(events: EventBus): readonly Route[] {
     route('GET', '/system/df', async (x) => {
       const Types = x.query.getAll('type');
       const use = await x.call('system.diskUsage', Types.length > 0 ? { Types } : {});
-      x.json(200, { ...use, BuilderSize: use.BuildCache.reduce((sum, { Size }) => sum + Size, 0) });
+      x.json(200, {
+        ...use,
+        Containers: use.Containers.map(summaryView),
+        BuilderSize: use.BuildCache.reduce((sum, { Size }) => sum + Size, 0),
+      });
     }),
 
     route('GET', '/events', async (x) => {
+      const [since, until] = [x.text('since'), x.text('until')].map(Number);
+      if (since !== undefined && until !== undefined && since > until)
+        throw new HttpError(400, `\`since\` time (${since}) cannot be after \`until\` time (${until})`);
       const params = defined({ Since: timeOf(x, 'since'), Until: timeOf(x, 'until'), Filters: x.filters() });
       let ended = (): void => {};
       const over = new Promise<void>((resolve) => {
@@ -55,10 +63,14 @@ export function systemRoutes(events: EventBus): readonly Route[] {
       response.end();
     }),
 
-    route('GET', '/plugins', async (x) => x.json(200, [])),
-    route('GET', '/plugins/{name}/json', async (x) => {
-      throw new HttpError(404, `plugin "${x.name}" not found`);
+    route('GET', '/plugins', async (x) => {
+      const unknown = Object.keys(x.filters()).find((name) => name !== 'capability' && name !== 'enabled');
+      if (unknown !== undefined) throw new HttpError(400, `invalid filter '${unknown}'`);
+      x.json(200, []);
     }),
+    route('GET', '/plugins/{name}/json', noPlugin),
+    route('DELETE', '/plugins/{name}', noPlugin),
+    ...['enable', 'disable', 'set', 'push'].map((verb) => route('POST', `/plugins/{name}/${verb}`, noPlugin)),
     ...(['GET', 'POST', 'DELETE'] as const).flatMap((method) =>
       ['/plugins/{rest*}', '/session', '/grpc'].map((path) =>
         route(method, path, async () => {
@@ -70,18 +82,27 @@ export function systemRoutes(events: EventBus): readonly Route[] {
   ];
 }
 
+const noPlugin: Route['serve'] = async (x) => {
+  throw new HttpError(404, `plugin "${x.name}" not found`);
+};
+
 const swarmNouns = ['swarm', 'nodes', 'services', 'tasks', 'secrets', 'configs'];
 
-/** Docker's own answer for a node that is in no swarm. */
-const swarmRoutes = swarmNouns.flatMap((noun) =>
-  (['GET', 'POST', 'DELETE'] as const).flatMap((method) =>
-    [`/${noun}`, `/${noun}/{rest*}`].map((path) =>
-      route(method, path, async () => {
-        throw new HttpError(503, notInSwarm);
-      }),
+/** Docker's own answers for a node that is in no swarm. */
+const swarmRoutes = [
+  route('POST', '/swarm/leave', async () => {
+    throw new HttpError(503, 'This node is not part of a swarm');
+  }),
+  ...swarmNouns.flatMap((noun) =>
+    (['GET', 'POST', 'DELETE'] as const).flatMap((method) =>
+      [`/${noun}`, `/${noun}/{rest*}`].map((path) =>
+        route(method, path, async () => {
+          throw new HttpError(503, notInSwarm);
+        }),
+      ),
     ),
   ),
-);
+];
 
 async function ping(x: Parameters<Route['serve']>[0]): Promise<void> {
   x.header('Cache-Control', 'no-cache, no-store, must-revalidate');
