@@ -2,6 +2,7 @@
 import type { Client } from '../protocol/client.ts';
 import { connectEngine, connectOrStart } from '../protocol/launch.ts';
 import { defaultPaths, socketOfHost } from '../protocol/paths.ts';
+import type { Interruption } from './interruption.ts';
 import type { Terminal } from './terminal.ts';
 
 export interface CliContext extends AsyncDisposable {
@@ -11,7 +12,8 @@ export interface CliContext extends AsyncDisposable {
   runningEngine(): Promise<Client | undefined>;
   readonly terminal: Terminal;
   readonly environment: NodeJS.ProcessEnv;
-  /** Fires with Ctrl-C outside of attached containers. */
+  readonly interruption: Interruption;
+  /** The interruption's: fires with Ctrl-C outside of attached containers. */
   readonly signal: AbortSignal;
   out(text: string): void;
   error(text: string): void;
@@ -21,10 +23,11 @@ export interface ContextOptions {
   /** `--host` or SLIPWAY_HOST. */
   readonly host: string | undefined;
   readonly terminal: Terminal;
-  readonly signal: AbortSignal;
+  readonly interruption: Interruption;
 }
 
-export function createContext({ host, terminal, signal }: ContextOptions): CliContext {
+export function createContext({ host, terminal, interruption }: ContextOptions): CliContext {
+  const { signal } = interruption;
   let connecting: Promise<Client> | undefined;
   const connect = () =>
     host === undefined ? connectOrStart({ paths: defaultPaths(), signal }) : connectEngine(socketOfHost(host), signal);
@@ -39,6 +42,7 @@ export function createContext({ host, terminal, signal }: ContextOptions): CliCo
     },
     terminal,
     environment: process.env,
+    interruption,
     signal,
     out: (text) => void process.stdout.write(text),
     error: (text) => void process.stderr.write(text),

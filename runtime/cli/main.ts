@@ -7,6 +7,7 @@ import { ExitCode } from './exit_code.ts';
 import { TemplateError } from './format/template.ts';
 import { globals } from './globals.ts';
 import { commandHelp, groupHelp, topHelp } from './help.ts';
+import { Interruption } from './interruption.ts';
 import { HelpRequest, parseCommand, UsageError, usageExitCode } from './parse.ts';
 import { Terminal } from './terminal.ts';
 
@@ -76,7 +77,6 @@ function report(error: unknown, command: CommandSpec | undefined, debug: boolean
     process.stderr.write(`slipway: ${error.message}\n`);
     return 1;
   }
-  if (error instanceof EngineError && error.kind === 'Cancelled') return 130;
   const message = error instanceof Error ? (debug ? (error.stack ?? error.message) : error.message) : String(error);
   const remedy = error instanceof EngineError && error.remedy !== undefined ? `\n${error.remedy}` : '';
   const speaker = error instanceof EngineError && error.isAnswer ? 'Error response from engine' : 'Error';
@@ -87,10 +87,7 @@ function report(error: unknown, command: CommandSpec | undefined, debug: boolean
 async function run(words: readonly string[]): Promise<number> {
   let command: CommandSpec | undefined;
   let debug = false;
-  const interrupted = new AbortController();
-  const interrupt = () => interrupted.abort(new EngineError('Cancelled', 'interrupted'));
-  process.once('SIGINT', interrupt);
-  process.once('SIGTERM', interrupt);
+  using interruption = new Interruption();
   try {
     const { host, rest, ...others } = takeGlobals(words);
     debug = others.debug;
@@ -116,8 +113,8 @@ async function run(words: readonly string[]): Promise<number> {
     }
     ({ command } = found);
     const invocation = parseCommand(command, first === 'help' ? ['--help'] : found.rest);
-    await using context = createContext({ host, terminal: new Terminal(), signal: interrupted.signal });
-    return await command.run(invocation, context);
+    await using context = createContext({ host, terminal: new Terminal(), interruption });
+    return await Promise.race([command.run(invocation, context), interruption.code]);
   } catch (error) {
     return report(error, command, debug);
   }

@@ -1,4 +1,5 @@
 // The person's terminal: raw mode, its size, and signals.
+import { spawnSync } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 
 export interface TerminalSize {
@@ -37,6 +38,8 @@ export class Terminal {
   raw(): Disposable {
     if (!this.input.isTTY) return { [Symbol.dispose]: () => {} };
     this.input.setRawMode(true);
+    // Node's raw mode still makes "\r\n" of the "\n" with which a full-screen program moves down; its end restores this, too.
+    spawnSync('stty', ['-opost'], { stdio: ['inherit', 'ignore', 'ignore'] });
     return {
       [Symbol.dispose]: () => {
         this.input.setRawMode(false);

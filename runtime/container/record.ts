@@ -54,6 +54,4 @@ export interface ContainerRecord {
   restartCount: number;
   /** A person stopped it: `unless-stopped` and `always` behave differently after a helper's restart. */
   stoppedByUser: boolean;
-  /** With the status `removing`: its anonymous volumes go, too. */
-  removesVolumes?: boolean;
 }

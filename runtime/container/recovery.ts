@@ -4,7 +4,6 @@ import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { removeTree } from '../native/filesystem.ts';
 import { listMounts, unmount } from '../native/mount.ts';
-import { isFrozen } from './cgroup_files.ts';
 import type { Container } from './container.ts';
 import { containersRoot } from './directories.ts';
 import { recoverExecs } from './exec.ts';
@@ -12,7 +11,7 @@ import { handleExit, watchExit } from './exit.ts';
 import { startHealthChecks } from './health.ts';
 import { connectMonitor, type MonitorClient, readExitRecord } from './monitor_client.ts';
 import { networkClient, usesNetworks } from './network_client.ts';
-import { deleteRuntimeState, runOci, runtimeRoot } from './oci_command.ts';
+import { deleteRuntimeState, runtimeRoot } from './oci_command.ts';
 import { releaseResources } from './release.ts';
 import { finishRemoval } from './remove.ts';
 import { scheduleRestart, shouldStartAtBoot } from './restart_policy.ts';
@@ -68,11 +67,12 @@ async function recover(
   rebooted: boolean,
 ): Promise<void> {
   if (container.state.status === 'removing') {
-    await finishRemoval(services, container, container.record.removesVolumes === true);
+    await finishRemoval(services, container, false);
     return;
   }
   if (monitor !== undefined && monitor.status !== 'created') {
-    await adopt(services, container, monitor);
+    adopt(services, container, monitor);
+    await recoverExecs(services, container);
     return;
   }
   // A monitor that was not told to start undoes its container by itself, now that its spawner is gone.
@@ -81,13 +81,10 @@ async function recover(
 }
 
 /** It runs, or ended while we look: either way its monitor tells the rest. */
-async function adopt(services: ContainerServices, container: Container, monitor: MonitorClient): Promise<void> {
+function adopt(services: ContainerServices, container: Container, monitor: MonitorClient): void {
   const { record } = container;
   container.monitor = monitor;
-  const frozen = await isFrozen(monitor.pid);
-  const paused = frozen && record.state.status === 'paused' && record.state.startedAt === monitor.startedAt;
-  // Nobody recorded that it is paused: a commit, or a pause of which nobody was told that it is done.
-  if (frozen && !paused) await runOci(services, container, ['resume', container.id]);
+  const paused = record.state.status === 'paused' && record.state.startedAt === monitor.startedAt;
   record.state = {
     ...record.state,
     status: paused ? 'paused' : 'running',
@@ -98,7 +95,6 @@ async function adopt(services: ContainerServices, container: Container, monitor:
     oomKilled: false,
   };
   services.store.save(container);
-  await recoverExecs(services, container);
   startHealthChecks(services, container);
   watchExit(services, container, monitor);
 }
@@ -118,7 +114,6 @@ async function settle(services: ContainerServices, container: Container, reboote
     handleExit(services, container, undefined, exit);
     container.stopRequested = false;
   } else {
-    container.record.attachment = undefined;
     await releaseResources(services, container);
   }
   if (state.status === 'restarting' && !rebooted) scheduleRestart(services, container);

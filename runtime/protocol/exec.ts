@@ -48,9 +48,9 @@ export const execMethods = {
     }),
     errors: ['NotFound', 'Conflict'],
   }),
-  'exec.start': stream<{ ExitCode: number }>()({
+  'exec.start': stream<{ ExitCode: number | null }>()({
     summary:
-      'Runs the session with its streams: raw bytes with a terminal, frames otherwise. The outcome has the exit code; it waits for the process even if the client detaches from its streams.',
+      'Runs the session with its streams: raw bytes with a terminal, frames otherwise. The outcome has the exit code, null for a client that leaves before the end.',
     params: params({ Exec: text(), Height: optionalInteger(), Width: optionalInteger() }),
     errors: startErrors,
   }),

@@ -167,7 +167,7 @@ export class TestEngine implements AsyncDisposable {
     const { Id } = await this.client.call('exec.create', { Container: container, Cmd: [...command], ...options });
     const { socket, outcome } = await this.client.stream('exec.start', { Exec: Id });
     const output = await collect(socket);
-    return { code: (await outcome).ExitCode, ...output };
+    return { code: (await outcome).ExitCode ?? -1, ...output };
   }
 
   /** Everything that is in the log by now. */
@@ -186,22 +186,28 @@ export class TestEngine implements AsyncDisposable {
     return output;
   }
 
+  /** The words that start the command line from the sources' bundle. */
+  async cliCommand(args: readonly string[]): Promise<string[]> {
+    return [process.execPath, '--disable-warning=ExperimentalWarning', '--', (await bundles()).cli, ...args];
+  }
+
+  /** What leads the command line, and Docker's own client, to this engine. */
+  get cliEnvironment(): Readonly<Record<string, string>> {
+    return {
+      SLIPWAY_HOST: `unix://${this.socket}`,
+      DOCKER_HOST: `unix://${join(this.directory, 'docker.sock')}`,
+      DOCKER_CONFIG: join(this.directory, 'config'),
+      TZ: 'UTC',
+    };
+  }
+
   /** The command line, as a person calls it. */
   async cli(args: readonly string[], options: CliOptions = {}): Promise<CliResult> {
-    const child = spawn(
-      process.execPath,
-      ['--disable-warning=ExperimentalWarning', '--', (await bundles()).cli, ...args],
-      {
-        env: {
-          ...process.env,
-          SLIPWAY_HOST: `unix://${this.socket}`,
-          DOCKER_CONFIG: join(this.directory, 'config'),
-          TZ: 'UTC',
-          ...options.env,
-        },
-        ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
-      },
-    );
+    const [program = '', ...words] = await this.cliCommand(args);
+    const child = spawn(program, words, {
+      env: { ...process.env, ...this.cliEnvironment, ...options.env },
+      ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+    });
     child.stdin.on('error', () => {});
     child.stdin.end(options.input);
     const [stdout, stderr, [code]] = await Promise.all([

@@ -19,10 +19,7 @@ async function logs(input: Invocation, context: CliContext): Promise<number> {
     ...optional('until', 'Until'),
     ...optional('tail', 'Tail'),
   });
-  const stop = () => socket.destroy();
-  context.signal.addEventListener('abort', stop, { once: true });
   await serveStdio(socket, { tty: Config.Tty === true, stdin: false, terminal: context.terminal });
-  if (context.signal.aborted) return 130;
   await outcome;
   return 0;
 }

@@ -109,7 +109,10 @@ function resizeOf(client: Client, id: string) {
     client.call('container.resize', { Container: id, Height: height, Width: width });
 }
 
-/** Serves the attached streams until the container ends (its exit code) or the person detaches (0). */
+/**
+ * Serves the attached streams until the container ends (its exit code) or the person detaches: 0 for who started it, 1 for
+ * `attach`, as with Docker.
+ */
 async function follow(
   client: Client,
   context: CliContext,
@@ -120,7 +123,7 @@ async function follow(
 ): Promise<number> {
   using _signals =
     sigProxy && !plan.tty
-      ? proxySignals((Signal) => client.call('container.kill', { Container: plan.id, Signal }))
+      ? proxySignals(context.interruption, (Signal) => client.call('container.kill', { Container: plan.id, Signal }))
       : { [Symbol.dispose]: () => {} };
   await serveStdio(stream.socket, {
     tty: plan.tty,
@@ -129,10 +132,7 @@ async function follow(
     resize: resizeOf(client, plan.id),
   });
   const outcome = await stream.outcome;
-  if (outcome.Reason === 'detached') {
-    context.error('read escape sequence\n');
-    return 0;
-  }
+  if (outcome.Reason === 'detached') return 0;
   return (await exit).StatusCode;
 }
 
@@ -259,14 +259,12 @@ async function attachCommand(input: Invocation, context: CliContext): Promise<nu
   checkTerminal(context, plan.tty, plan.stdin);
   const exit = client.call('container.wait', { Container: container.Id });
   exit.catch(() => {});
-  return await follow(
-    client,
-    context,
-    plan,
-    await attach(client, plan),
-    exit,
-    input.has('sig-proxy') ? input.flag('sig-proxy') : true,
-  );
+  const stream = await attach(client, plan);
+  const sigProxy = input.has('sig-proxy') ? input.flag('sig-proxy') : true;
+  const code = await follow(client, context, plan, stream, exit, sigProxy);
+  if ((await stream.outcome).Reason === 'ended') return code;
+  context.error('read escape sequence\n');
+  return 1;
 }
 
 async function createCommand(input: Invocation, context: CliContext): Promise<number> {

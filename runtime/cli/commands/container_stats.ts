@@ -98,8 +98,6 @@ async function stats(input: Invocation, context: CliContext): Promise<number> {
         ),
       ),
     );
-  } catch (error) {
-    if (!context.signal.aborted) throw error;
   } finally {
     clearInterval(timer);
   }

@@ -49,7 +49,10 @@ async function exec(input: Invocation, context: CliContext): Promise<number> {
       terminal: context.terminal,
       resize: ({ height, width }) => client.call('exec.resize', { Exec: Id, Height: height, Width: width }),
     });
-    return (await outcome).ExitCode;
+    const { ExitCode } = await outcome;
+    if (ExitCode !== null) return ExitCode;
+    context.error('read escape sequence\n');
+    return 1;
   } catch (error) {
     if (!(error instanceof EngineError)) throw error;
     context.error(

@@ -8,16 +8,19 @@ import { errorText } from './many.ts';
 
 type Kind = 'container' | 'image' | 'network' | 'volume';
 
-function lookUp(client: Client, kind: Kind, ref: string, size: boolean): Promise<unknown> {
+async function lookUp(client: Client, kind: Kind, ref: string, size: boolean): Promise<unknown> {
   switch (kind) {
     case 'container':
-      return client.call('container.inspect', { Container: ref, Size: size });
+      return await client.call('container.inspect', { Container: ref, Size: size });
     case 'image':
-      return client.call('image.inspect', { Image: ref });
+      return await client.call('image.inspect', { Image: ref });
     case 'network':
-      return client.call('network.inspect', { Network: ref });
-    case 'volume':
-      return client.call('volume.inspect', { Volume: ref });
+      return await client.call('network.inspect', { Network: ref });
+    case 'volume': {
+      const volume = await client.call('volume.inspect', { Volume: ref });
+      // As Docker shows a volume that was made without any.
+      return { ...volume, Options: Object.keys(volume.Options).length === 0 ? null : volume.Options };
+    }
   }
 }
 

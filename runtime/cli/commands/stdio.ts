@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import { Transform, type TransformCallback, type Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { type Frame, FrameDecoder, stderrFrame } from '../../protocol/framing.ts';
+import type { Interruption } from '../interruption.ts';
 import type { Terminal, TerminalSize } from '../terminal.ts';
 
 export interface StdioPlan {
@@ -72,7 +73,8 @@ function followSize({ tty, resize, terminal }: StdioPlan): Disposable {
 const proxied = ['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGUSR1', 'SIGUSR2', 'SIGCONT', 'SIGALRM'] as const;
 
 /** Passes the signals that we get on to the container (--sig-proxy), until disposed. */
-export function proxySignals(send: (signal: string) => Promise<unknown>): Disposable {
+export function proxySignals(interruption: Interruption, send: (signal: string) => Promise<unknown>): Disposable {
+  const passedOn = interruption.passOn();
   const handlers = proxied.map((signal) => {
     const handler = () => void send(signal.slice(3)).catch(() => {});
     process.on(signal, handler);
@@ -80,6 +82,7 @@ export function proxySignals(send: (signal: string) => Promise<unknown>): Dispos
   });
   return {
     [Symbol.dispose]: () => {
+      passedOn[Symbol.dispose]();
       for (const { signal, handler } of handlers) process.off(signal, handler);
     },
   };

@@ -131,10 +131,7 @@ async function events(input: Invocation, context: CliContext): Promise<number> {
         context.out(`${render === undefined ? eventText({ ...event, sequence: 0 }) : render(event)}\n`);
     },
   );
-  const interrupted = new Promise<void>((resolve) =>
-    context.signal.addEventListener('abort', () => resolve(), { once: true }),
-  );
-  await Promise.race([subscription.ended, interrupted]);
+  await subscription.ended;
   return 0;
 }
 
