@@ -53,7 +53,12 @@ export class TestEngine implements AsyncDisposable {
     options: { readonly args?: readonly string[]; readonly bare?: boolean } = {},
   ): Promise<TestEngine> {
     const engine = new TestEngine(options.args ?? []);
-    await engine.startHelper();
+    try {
+      await engine.startHelper();
+    } catch (error) {
+      rmSync(engine.directory, { recursive: true });
+      throw error;
+    }
     if (options.bare !== true) await engine.importBusybox();
     return engine;
   }
