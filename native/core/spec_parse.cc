@@ -1,6 +1,5 @@
 #include "core/spec_parse.h"
 
-#include <linux/ioprio.h>
 #include <sched.h>
 #include <sys/resource.h>
 
@@ -29,10 +28,11 @@ static constexpr Word<uint64_t> scheduler_flag_words[] = {
     {"SCHED_FLAG_UTIL_CLAMP_MAX", 0x40},
 };
 
+// As ioprio_set(2) has them: <linux/ioprio.h> of Linux 6.1.192 is no C++ (a parameter is named `class`).
 static constexpr Word<int> io_class_words[] = {
-    {"IOPRIO_CLASS_RT", IOPRIO_CLASS_RT},
-    {"IOPRIO_CLASS_BE", IOPRIO_CLASS_BE},
-    {"IOPRIO_CLASS_IDLE", IOPRIO_CLASS_IDLE},
+    {"IOPRIO_CLASS_RT", 1},
+    {"IOPRIO_CLASS_BE", 2},
+    {"IOPRIO_CLASS_IDLE", 3},
 };
 
 static void read(const json::Field& field, ConsoleSize& out) {

@@ -5,7 +5,7 @@ import { type DockerfileDocument, parseDockerfile } from '../dockerfile/document
 import { ExpansionError, expand } from '../dockerfile/expansion.ts';
 import { flagValue } from '../dockerfile/flags.ts';
 import { proxyArguments } from '../dockerfile/predefined.ts';
-import { findStage, neededStages, type Stage, type StageModel, stagesOf, targetStage } from '../dockerfile/stages.ts';
+import { findStage, neededStages, type Stage, type StageModel, stagesFor, targetStage } from '../dockerfile/stages.ts';
 import type { ImageConfig } from '../image/config.ts';
 import { formatPlatform, type Platform, parsePlatform } from '../image/platform.ts';
 import type { ImageRecord } from '../image/records.ts';
@@ -42,7 +42,7 @@ export interface Evaluation {
 export async function evaluate(input: EvaluationInput): Promise<Evaluation> {
   const { file } = input;
   checkSyntax(file);
-  const model = stagesOf(file.document);
+  const model = stagesFor(file.document, { arguments: input.buildArgs, platform: platformValues(input) });
   const target = chooseTarget(model, input);
   const needed = neededStages(model, target);
   const evaluator = new Evaluator(input, model);

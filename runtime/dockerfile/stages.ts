@@ -54,12 +54,26 @@ export function stagesOf(document: DockerfileDocument): StageModel {
   return model;
 }
 
-/** The stages of a list of instructions. */
-function buildModel(instructions: readonly Instruction[]): StageModel {
+/** What a build gives: values of global ARGs, and its platforms (`FROM base-$TARGETARCH` may mean a stage). */
+export interface BuildValues {
+  readonly arguments: Readonly<Record<string, string>>;
+  readonly platform: Readonly<Record<string, string>>;
+}
+
+/** The stages as they are for one build. */
+export function stagesFor(document: DockerfileDocument, values: BuildValues): StageModel {
+  return buildModel(document.instructions, values);
+}
+
+/** The stages of a list of instructions; by the defaults of the ARGs, as if the build ran for linux/amd64, without values. */
+function buildModel(
+  instructions: readonly Instruction[],
+  values: BuildValues = { arguments: {}, platform: platformArguments },
+): StageModel {
   const first = instructions.findIndex((instruction) => instruction.keyword === 'FROM');
   const preamble = first < 0 ? instructions : instructions.slice(0, first);
   const globalArguments = preamble.filter((instruction) => instruction.keyword === 'ARG');
-  const globals = globalValues(globalArguments);
+  const globals = globalValues(globalArguments, values);
   const stages: Stage[] = [];
   const byName = new Map<string, Stage>();
   let current: Instruction[] = [];
@@ -87,12 +101,15 @@ function buildModel(instructions: readonly Instruction[]): StageModel {
   return { preamble, globalArguments, stages };
 }
 
-/** The global ARGs' defaults; the platform arguments as if the build ran for linux/amd64. */
-function globalValues(globalArguments: readonly ArgInstruction[]): Map<string, string> {
-  const values = new Map<string, string>(Object.entries(platformArguments));
+/** The global ARGs as they are given, and the defaults of the others. */
+function globalValues(globalArguments: readonly ArgInstruction[], given: BuildValues): Map<string, string> {
+  const values = new Map<string, string>(Object.entries(given.platform));
   for (const instruction of globalArguments) {
     for (const pair of instruction.pairs) {
-      if (pair.value !== undefined) {
+      const own = given.arguments[pair.key.raw];
+      if (own !== undefined) {
+        values.set(pair.key.raw, own);
+      } else if (pair.value !== undefined) {
         values.set(pair.key.raw, expandOrKeep(pair.value.raw, values, instruction.escape));
       }
     }

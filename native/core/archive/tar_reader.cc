@@ -67,6 +67,14 @@ Result<void> TarReader::skip(uint64_t size) {
   return {};
 }
 
+// Some writers end behind the last byte of data: Docker's client, when it adds a Dockerfile from outside the context.
+Result<void> TarReader::skip_padding() {
+  TRY_ASSIGN(const size_t count, fill(static_cast<size_t>(padding_)));
+  consume(count);
+  padding_ = 0;
+  return {};
+}
+
 Result<std::span<const char>> TarReader::data() {
   if (left_ == 0) return std::span<const char>{};
   TRY_ASSIGN(const size_t count, fill(1));
@@ -92,8 +100,7 @@ Result<void> TarReader::drain() {
 Result<bool> TarReader::next(Entry& entry) {
   TRY(skip(left_));
   left_ = 0;
-  TRY(skip(padding_));
-  padding_ = 0;
+  TRY(skip_padding());
   entry_offset_ = offset_;
   current_.clear();
   local_ = global_;

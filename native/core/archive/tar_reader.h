@@ -37,6 +37,7 @@ class TarReader {
   void consume(size_t size);
   Result<bool> next_block();  // into block_; false at the stream's end
   Result<void> skip(uint64_t size);
+  Result<void> skip_padding();
 
   Result<bool> read_headers(Entry& entry);
   // Extended headers in front of an entry; true if `type` was one.
