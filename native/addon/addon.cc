@@ -10,6 +10,8 @@
 #include "addon/calls.h"
 #include "addon/instance.h"
 #include "addon/process.h"
+#include "core/archive/attributes.h"
+#include "core/archive/encoding.h"
 #include "core/fd.h"
 
 namespace slipway::addon {
@@ -45,6 +47,18 @@ Napi::Value open_pipe(const Napi::CallbackInfo& info) {
   return pair;
 }
 
+// attributes(path) -> name to base64 of the extended attributes of what the path names, a link at its end not followed;
+// undefined where there are none. Called for every file of a context that is read for the first time: no promise.
+Napi::Value attributes_of(const Napi::CallbackInfo& info) {
+  const std::string path = info[0].As<Napi::String>();
+  const auto read = archive::read_xattrs_at(path, path);
+  if (!read) throw Napi::Error(info.Env(), to_js_error(info.Env(), read.error()));
+  if (read->empty()) return info.Env().Undefined();
+  const auto attributes = Napi::Object::New(info.Env());
+  for (const auto& [name, value] : *read) attributes.Set(name, archive::base64_encode(value));
+  return attributes;
+}
+
 // A descriptor that ends a call as soon as fireCancel() makes it readable.
 Napi::Value open_cancel(const Napi::CallbackInfo& info) {
   const int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -61,6 +75,7 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   exports.Set("setErrorClass", Napi::Function::New(env, set_error_class));
   exports.Set("call", Napi::Function::New(env, call));
   exports.Set("pipe", Napi::Function::New(env, open_pipe));
+  exports.Set("attributes", Napi::Function::New(env, attributes_of));
   exports.Set("openCancel", Napi::Function::New(env, open_cancel));
   exports.Set("fireCancel", Napi::Function::New(env, fire_cancel));
   register_process(env, exports);

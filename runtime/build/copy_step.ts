@@ -13,7 +13,7 @@ import { EngineError } from '../protocol/errors.ts';
 import { applyMode } from './file_mode.ts';
 import type { SelectedFile, Selection } from './selection.ts';
 import type { CopyOperation } from './steps.ts';
-import type { TreeEntry } from './tree.ts';
+import { keptAttributes, type TreeEntry } from './tree.ts';
 
 export interface CopyTarget {
   /** The mounted root file system that is written to. */
@@ -75,7 +75,9 @@ async function feed(
 ): Promise<void> {
   const { base, lone, owner, existing, target } = options;
   const now = target.clampTime === undefined ? new Date() : new Date(target.clampTime * 1000);
-  for (const { entry, target: relative } of files) {
+  /** Names of one file stay names of one file, as far as they were found in directories. */
+  const links = new Map<string, string>();
+  for (const { entry, target: relative, isNamed } of files) {
     target.signal.throwIfAborted();
     const path = posix.join(base, lone ?? relative).slice(1);
     if (entry.kind === 'directory' && existing.has(path)) continue;
@@ -83,20 +85,24 @@ async function feed(
       operation.chmod === undefined ? entry.mode : applyMode(operation.chmod, entry.mode, entry.kind === 'directory');
     const header: Partial<Header> & { name: string } = {
       name: entry.kind === 'directory' ? `${path}/` : path,
-      mode,
+      mode: mode | fileType, // the packer takes 0 for no mode at all
       uid: owner?.uid ?? (target.keepOwners ? entry.uid : 0),
       gid: owner?.gid ?? (target.keepOwners ? entry.gid : 0),
       mtime: clamp(new Date(entry.mtime), target.clampTime),
       type: entry.kind,
       ...(entry.link === undefined ? {} : { linkname: entry.link }),
+      ...paxOf(entry),
     };
-    await writeEntry(stream, header, entry);
+    const first = entry.inode === undefined || isNamed ? undefined : links.get(entry.inode);
+    if (first !== undefined) await writeLink(stream, { ...header, type: 'link', linkname: first });
+    else await writeEntry(stream, header, entry);
+    if (entry.inode !== undefined && !isNamed) links.set(entry.inode, first ?? path);
   }
   for (const { name, content } of operation.inline) {
     const path = posix.join(base, lone ?? name).slice(1);
     const mode = operation.chmod === undefined ? 0o644 : applyMode(operation.chmod, 0o644, false);
     await new Promise<void>((resolve, reject) => {
-      const header = { name: path, mode, mtime: now, uid: owner?.uid ?? 0, gid: owner?.gid ?? 0 };
+      const header = { name: path, mode: mode | fileType, mtime: now, uid: owner?.uid ?? 0, gid: owner?.gid ?? 0 };
       stream.entry(header, content, (error) => (error ? reject(error) : resolve()));
     });
   }
@@ -105,6 +111,26 @@ async function feed(
 
 function clamp(time: Date, limit: number | undefined): Date {
   return limit !== undefined && time.getTime() > limit * 1000 ? new Date(limit * 1000) : time;
+}
+
+/** A regular file's bits in st_mode. */
+const fileType = 0o100000;
+
+/** Extended attributes in the form that holds any bytes. */
+function paxOf(entry: TreeEntry): { pax?: Record<string, string> } {
+  const attributes = entry.kind === 'symlink' ? undefined : keptAttributes(entry);
+  if (attributes === undefined) return {};
+  const records = Object.entries(attributes).map(([name, value]) => [
+    `LIBARCHIVE.xattr.${encodeURIComponent(name)}`,
+    value,
+  ]);
+  return { pax: Object.fromEntries(records) };
+}
+
+async function writeLink(stream: ReturnType<typeof pack>, header: Partial<Header> & { name: string }): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    stream.entry(header, (error) => (error ? reject(error) : resolve()));
+  });
 }
 
 /** Small files whole: a stream for each would cost more than the reading. */
@@ -150,9 +176,9 @@ async function isDirectory(root: string, path: string): Promise<boolean> {
   }
 }
 
-/** `--chown`: numbers, or names of the image's own passwd and group. */
+/** `--chown` and the USER of WORKDIR: numbers, or names of the image's own passwd and group. */
 async function ownerOf(chown: string | undefined, root: string): Promise<Owner | undefined> {
-  if (chown === undefined) return undefined;
+  if (chown === undefined || chown === '') return undefined;
   const { uid, gid } = resolveUser(chown, await readUserFiles(root));
   // `--chown=user` alone gives the group of the same number, as BuildKit does.
   return chown.includes(':') ? { uid, gid } : { uid, gid: /^\d+$/.test(chown) ? uid : gid };
@@ -219,4 +245,14 @@ async function unpackArchive(
     );
   });
   await Promise.race([unpackStream(child.stdout, options), failed]);
+}
+
+/** A user that the image does not know makes a directory of root's, as in BuildKit. */
+export async function userOf(user: string, root: string): Promise<Partial<Owner>> {
+  try {
+    return (await ownerOf(user, root)) ?? {};
+  } catch (error) {
+    if (error instanceof EngineError) return {};
+    throw error;
+  }
 }

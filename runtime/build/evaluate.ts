@@ -133,7 +133,7 @@ class Evaluator {
       baseConfig: base.config,
     };
     const label = this.#input.prefix === undefined ? [] : [this.#input.prefix];
-    const triggers = base.base.kind === 'image' ? this.#onbuild(from, base.config, state) : [];
+    const triggers = this.#onbuild(from, state);
     const instructions = [...triggers, ...stage.instructions];
     const layers = instructions.filter(({ keyword }) => ['RUN', 'COPY', 'ADD', 'WORKDIR'].includes(keyword)).length;
     for (const instruction of instructions) {
@@ -163,9 +163,9 @@ class Evaluator {
     return chooseTarget(this.#model, this.#input) === stage;
   }
 
-  /** Instructions that the base image left for whoever builds on it; it loses them. */
-  #onbuild(from: FromInstruction, config: ImageConfig | undefined, state: StageState): Instruction[] {
-    const triggers = config?.config.OnBuild ?? [];
+  /** Instructions that the base, an image or a stage, left for whoever builds on it; it loses them. */
+  #onbuild(from: FromInstruction, state: StageState): Instruction[] {
+    const triggers = state.config.OnBuild ?? [];
     delete state.config.OnBuild;
     return triggers.flatMap((text) => {
       const document: DockerfileDocument = parseDockerfile(text);

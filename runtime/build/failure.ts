@@ -2,8 +2,10 @@
 
 import type { Instruction, Span } from '../dockerfile/ast.ts';
 import type { DockerfileDocument } from '../dockerfile/document.ts';
+import { formatPlatform } from '../image/platform.ts';
 import type { SourceRange } from '../protocol/build.ts';
 import { EngineError, type ErrorKind } from '../protocol/errors.ts';
+import type { Step } from './steps.ts';
 
 /** The Dockerfile that a build reads, and what to call it. */
 export interface SourceFile {
@@ -59,4 +61,9 @@ function excerpt(file: SourceFile, range: SourceRange): string {
   }
   shown.push('--------------------');
   return shown.join('\n');
+}
+
+export function foreignHint({ stage }: Step): string {
+  const platform = formatPlatform(stage.platform);
+  return `this machine runs no programs for ${platform}; install qemu-user-static, or start the stage FROM --platform=$BUILDPLATFORM`;
 }

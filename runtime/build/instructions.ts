@@ -38,13 +38,17 @@ export async function applyInstruction(scope: InstructionScope, instruction: Ins
   const { state } = scope;
   const { config } = state;
   switch (instruction.keyword) {
-    case 'ARG':
-      for (const pair of instruction.pairs) {
-        const fallback = pair.value === undefined ? undefined : scope.expand(pair.value.raw);
-        state.setArgument(scope.expand(pair.key.raw), scope.argument(scope.expand(pair.key.raw), fallback));
-      }
-      state.record(historyText(instruction), true);
+    case 'ARG': {
+      // All defaults of one ARG see the variables as they were before it.
+      const pairs = instruction.pairs.map((pair): [string, string | undefined] => [
+        scope.expand(pair.key.raw),
+        pair.value === undefined ? undefined : scope.expand(pair.value.raw),
+      ]);
+      for (const [name, fallback] of pairs) state.setArgument(name, scope.argument(name, fallback));
+      const texts = pairs.map(([name, value]) => (value === undefined ? name : `${name}=${value}`));
+      state.record(`ARG ${texts.join(' ')}`, true);
       return undefined;
+    }
     case 'ENV': {
       // All values of one ENV see the variables as they were before it.
       const pairs = expandPairs(scope, instruction);
@@ -112,7 +116,7 @@ export async function applyInstruction(scope: InstructionScope, instruction: Ins
       const path = scope.expand(instruction.value?.raw ?? '');
       config.WorkingDir = posix.resolve(state.workingDirectory, path);
       const historyIndex = state.record(`WORKDIR ${config.WorkingDir}`, false);
-      return { operation: { kind: 'workdir', path: config.WorkingDir }, historyIndex };
+      return { operation: { kind: 'workdir', path: config.WorkingDir, user: config.User ?? '' }, historyIndex };
     }
     case 'RUN':
       return await run(scope, instruction);
@@ -126,7 +130,7 @@ export async function applyInstruction(scope: InstructionScope, instruction: Ins
 }
 
 function historyText(instruction: Instruction): string {
-  return instruction.logical.text.trim().replace(/\s+/g, ' ');
+  return instruction.logical.text.trim().replace(/\s+/g, ' ').replace(/^\S+/, instruction.keyword);
 }
 
 function isSetInStage(state: StageState, keyword: string): boolean {

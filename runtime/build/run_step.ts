@@ -15,7 +15,9 @@ import type { ContainerServices } from '../container/services.ts';
 import { generateSpec } from '../container/spec/generate.ts';
 import type { OciMount } from '../container/spec/oci.ts';
 import { readUserFiles, resolveUser } from '../container/spec/user.ts';
+import { proxyArguments } from '../dockerfile/predefined.ts';
 import { makeDirectoryInRoot, statInRoot, writeFileInRoot } from '../native/filesystem.ts';
+import type { BuildRequest } from '../protocol/build.ts';
 import type { HostConfig } from '../protocol/container_config.ts';
 import { EngineError } from '../protocol/errors.ts';
 import { removeTree } from '../store/files.ts';
@@ -212,4 +214,12 @@ export async function makeMountPoint(root: string, target: string, isFile: boole
   const made = await makeDirectoryInRoot(root, posix.dirname(target));
   await writeFileInRoot(root, target, Buffer.alloc(0));
   return [...made, target];
+}
+
+/** Proxies that were given count for every command, and for no layer's key. */
+export function proxiesOf({ BuildArgs = {} }: BuildRequest, { env }: RunOperation): string[] {
+  return proxyArguments.flatMap((name) => {
+    const value = BuildArgs[name];
+    return value === undefined || env.some((own) => own.startsWith(`${name}=`)) ? [] : [`${name}=${value}`];
+  });
 }

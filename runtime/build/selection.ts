@@ -81,7 +81,8 @@ async function selectPath(
   if (parents && kept !== '') selected.push({ entry, target: kept, isNamed: false });
   for await (const inner of walkTree(tree.root, entry.path, tree.ignore)) {
     const relative = entry.path === '' ? inner.path : inner.path.slice(entry.path.length + 1);
-    if (excludes?.ignores(relative) === true || excludes?.ignores(inner.path) === true) continue;
+    // Patterns are relative to the source, or to the context where the whole path comes along.
+    if (excludes?.ignores(parents ? inner.path : relative) === true) continue;
     selected.push({ entry: inner, target: parents ? posix.join(kept, relative) : relative, isNamed: false });
   }
   return selected;
@@ -105,16 +106,20 @@ async function matchSource(tree: SourceTree, source: string): Promise<string[]> 
     return tree.ignore?.ignores(clean) === true && !tree.ignore.mayLetInBelow(clean) ? [] : [clean];
   const parts = clean.split('/');
   let found = [''];
+  let wasWild = false;
   for (const part of parts) {
     const next: string[] = [];
     const isWild = /[*?[\\]/.test(part);
     const test = isWild ? compilePattern(part) : undefined;
     for (const directory of found) {
       if (part === '**') next.push(directory, ...(await directoriesBelow(tree, directory)));
-      else if (test === undefined) next.push(posix.join(directory, part));
-      else for (const name of namesIn(tree, directory)) if (test(name)) next.push(posix.join(directory, name));
+      // Links that a wildcard finds are not followed.
+      else if (test === undefined) {
+        if (!wasWild || readEntry(tree.root, directory)?.kind === 'directory') next.push(posix.join(directory, part));
+      } else for (const name of namesIn(tree, directory)) if (test(name)) next.push(posix.join(directory, name));
     }
     found = next;
+    wasWild ||= isWild;
   }
   return found
     .filter((path) => path !== '' && readEntry(tree.root, path) !== undefined && tree.ignore?.ignores(path) !== true)

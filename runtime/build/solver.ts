@@ -7,7 +7,6 @@ import { join, posix } from 'node:path';
 import type { ContainerServices } from '../container/services.ts';
 import { packLayer } from '../image/commit.ts';
 import type { ImageStore } from '../image/image_store.ts';
-import { formatPlatform } from '../image/platform.ts';
 import type { RegistryAccess } from '../image/registry_access.ts';
 import { makeDirectoryInRoot, treeSize } from '../native/filesystem.ts';
 import type { BuildProgress, BuildRequest } from '../protocol/build.ts';
@@ -20,11 +19,11 @@ import type { BuildCache, CacheRecord } from './cache.ts';
 import { fetchRecord, type ImportedCaches } from './cache_import.ts';
 import { type Chain, chainIdOf, chainOf, emptyChain, extend, mountChain, topOf } from './chain.ts';
 import type { BuildContext } from './context.ts';
-import { copyFiles } from './copy_step.ts';
-import { failureAt } from './failure.ts';
+import { copyFiles, userOf } from './copy_step.ts';
+import { failureAt, foreignHint } from './failure.ts';
 import { fetchInto } from './fetch_step.ts';
 import { prepareMounts } from './mounts_step.ts';
-import { runCommand } from './run_step.ts';
+import { proxiesOf, runCommand } from './run_step.ts';
 import { type Selection, type SourceTree, select } from './selection.ts';
 import { type StepKey, stepKey } from './step_key.ts';
 import { type EvaluatedStage, type FileSource, type Step, stagesNeeded } from './steps.ts';
@@ -276,7 +275,7 @@ export class Solver {
     await using mounted = await mountChain(images, parent, this.#scratch, upper, extra);
     switch (operation.kind) {
       case 'workdir':
-        await makeDirectoryInRoot(mounted.root, operation.path);
+        await makeDirectoryInRoot(mounted.root, operation.path, await userOf(operation.user, mounted.root));
         return;
       case 'copy': {
         const keepOwners = operation.from.kind !== 'context';
@@ -315,7 +314,7 @@ export class Solver {
       services: this.#services.containers,
       root,
       mounts,
-      secretEnv: env,
+      secretEnv: [...proxiesOf(request, operation), ...env],
       hostConfig,
       signal,
       onOutput: (stream, bytes) => {
@@ -390,11 +389,6 @@ export class Solver {
     }
     return await selection;
   }
-}
-
-function foreignHint({ stage }: Step): string {
-  const platform = formatPlatform(stage.platform);
-  return `this machine runs no programs for ${platform}; install qemu-user-static, or start the stage FROM --platform=$BUILDPLATFORM`;
 }
 
 /** Where a step stands, to compare it with the last build of the same file. */

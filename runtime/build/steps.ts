@@ -49,6 +49,8 @@ export interface FetchOperation {
 interface MakeDirectoryOperation {
   readonly kind: 'workdir';
   readonly path: string;
+  /** Whose it becomes where it is made. */
+  readonly user: string;
 }
 
 export type RunMount =

@@ -4,12 +4,13 @@ import { createReadStream, lstatSync, readdirSync, readFileSync, readlinkSync } 
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { IgnoreMatcher, ParentMatches } from '../dockerfile/dockerignore.ts';
+import { attributesOf } from '../native/filesystem.ts';
 
 export interface TreeEntry {
   /** Relative to the root that was walked, without a leading slash. */
   readonly path: string;
   readonly absolute: string;
-  readonly kind: 'file' | 'directory' | 'symlink';
+  readonly kind: 'file' | 'directory' | 'symlink' | 'fifo';
   /** Permission bits. */
   readonly mode: number;
   readonly uid: number;
@@ -21,6 +22,8 @@ export interface TreeEntry {
   /** Changes whenever the content may have changed: device, inode, size and times. */
   readonly fingerprint: string;
   readonly link?: string;
+  /** The same for all names of one file, where it has several. */
+  readonly inode?: string;
 }
 
 /** Entries read before other work gets its turn. */
@@ -29,7 +32,7 @@ const batch = 500;
 /** One entry; `undefined` where there is nothing, or something that can't be copied (a socket, a device). */
 export function readEntry(root: string, path: string): TreeEntry | undefined {
   const absolute = join(root, path);
-  const stat = lstatSync(absolute, { bigint: true, throwIfNoEntry: false });
+  const stat = statusOf(absolute);
   if (stat === undefined) return undefined;
   const kind = stat.isFile()
     ? 'file'
@@ -37,7 +40,9 @@ export function readEntry(root: string, path: string): TreeEntry | undefined {
       ? 'directory'
       : stat.isSymbolicLink()
         ? 'symlink'
-        : undefined;
+        : stat.isFIFO()
+          ? 'fifo'
+          : undefined;
   if (kind === undefined) return undefined;
   return {
     path,
@@ -50,7 +55,18 @@ export function readEntry(root: string, path: string): TreeEntry | undefined {
     mtime: Number(stat.mtimeMs),
     fingerprint: `${stat.dev}:${stat.ino}:${stat.size}:${stat.mtimeNs}:${stat.ctimeNs}`,
     ...(kind === 'symlink' ? { link: readlinkSync(absolute) } : {}),
+    ...(kind === 'file' && stat.nlink > 1n ? { inode: `${stat.dev}:${stat.ino}` } : {}),
   };
+}
+
+function statusOf(path: string) {
+  try {
+    return lstatSync(path, { bigint: true, throwIfNoEntry: false });
+  } catch (error) {
+    // Below a file there is nothing either.
+    if (error instanceof Error && 'code' in error && error.code === 'ENOTDIR') return undefined;
+    throw error;
+  }
 }
 
 /** Everything below a directory, parents first, names in byte order; links are not followed. */
@@ -95,7 +111,7 @@ export class FileDigests {
 
   async digest(entry: TreeEntry): Promise<string> {
     if (entry.kind === 'symlink') return `link:${entry.link ?? ''}`;
-    if (entry.kind === 'directory') return 'directory';
+    if (entry.kind === 'directory' || entry.kind === 'fifo') return entry.kind;
     const known = this.#known.get(entry.fingerprint);
     if (known !== undefined) return known;
     const digest = await hashFile(entry);
@@ -110,6 +126,18 @@ const smallFile = 256 << 10;
 async function hashFile(entry: TreeEntry): Promise<string> {
   const hash = createHash('sha256');
   if (entry.size <= smallFile) hash.update(readFileSync(entry.absolute));
-  else await pipeline(createReadStream(entry.absolute, { highWaterMark: 1 << 20 }), hash);
+  else await pipeline(createReadStream(entry.absolute, { highWaterMark: 1 << 20 }), hash, { end: false });
+  const attributes = keptAttributes(entry);
+  if (attributes !== undefined) hash.update(JSON.stringify(Object.entries(attributes)));
   return hash.digest('hex');
+}
+
+/** Extended attributes that go with a file, in base64: all but those that say how this machine keeps it. */
+export function keptAttributes({ absolute }: TreeEntry): Record<string, string> | undefined {
+  const attributes = attributesOf(absolute);
+  if (attributes === undefined) return undefined;
+  const kept = Object.entries(attributes).filter(
+    ([name]) => name !== 'security.selinux' && !/^(trusted|user)\.overlay\./.test(name),
+  );
+  return kept.length === 0 ? undefined : Object.fromEntries(kept);
 }

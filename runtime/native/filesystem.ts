@@ -24,6 +24,11 @@ export function pipe(): [number, number] {
   return addon().pipe();
 }
 
+/** Extended attributes by name, in base64; a link at the path's end is not followed. `undefined` where there are none. */
+export function attributesOf(path: string): Record<string, string> | undefined {
+  return addon().attributes(path);
+}
+
 /** `root` may be /proc/PID/root. Links on the way are followed inside the root; one at the end only with `follow`. */
 export function statInRoot(root: string, path: string, follow = false): Promise<FileStatus> {
   return invoke('filesystem.stat', { root, path, follow });

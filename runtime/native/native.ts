@@ -39,6 +39,7 @@ interface Addon {
   setErrorClass(errorClass: typeof NativeError): void;
   call(method: string, parameters: string): Promise<string>;
   pipe(): [number, number];
+  attributes(path: string): Record<string, string> | undefined;
   openCancel(): number;
   fireCancel(fd: number): void;
 }

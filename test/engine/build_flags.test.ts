@@ -36,7 +36,7 @@ describe('flags of COPY and ADD', () => {
   for (const { what, file, files } of cases) {
     it(what, async () => {
       writeFileSync(join(context, 'Dockerfile'), `FROM scratch\n${file}\n`);
-      const image = await slipwayBuild(engine, context, {});
+      const image = await slipwayBuild(engine, context, { args: {} });
       const made = [...image].filter(([, text]) => text.startsWith('file ')).map(([path]) => path);
       assert.deepEqual(made.sort(), files);
     });

@@ -1,14 +1,29 @@
-// One Dockerfile built by Slipway and by Buildah, each result flattened to lines that can be compared.
-import { spawnSync } from 'node:child_process';
-import { createReadStream, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+// One Dockerfile built by Slipway, by Buildah and by Docker's classic builder, each result flattened to lines that can be compared.
+import { execFile, spawnSync } from 'node:child_process';
+import { createReadStream, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { extract } from 'tar-stream';
+import { promisify } from 'node:util';
+import { extract, type Header } from 'tar-stream';
+import type { Dockerd } from './dockerd.ts';
 import type { TestEngine } from './slipway.ts';
 
-/** Config fields as `config Name` and files as `/path`, each with its value as text. */
+const run = promisify(execFile);
+
+/** Config fields as `config Name`, the history as `history` and files as `/path`, each with its value as text. */
 export type BuiltImage = Map<string, string>;
+
+export interface BuildOptions {
+  readonly args: Readonly<Record<string, string>>;
+  readonly target?: string;
+}
+
+/** Another builder. */
+export interface Judge {
+  build(context: string, options: BuildOptions): Promise<BuiltImage>;
+}
 
 export function whyNoBuildah(): string | undefined {
   if (process.getuid?.() !== 0) return 'only root runs buildah here';
@@ -16,17 +31,25 @@ export function whyNoBuildah(): string | undefined {
   return undefined;
 }
 
+/** `--build-arg` and `--target` as every builder's command has them. */
+function flags({ args, target }: BuildOptions): string[] {
+  const given = Object.entries(args).flatMap(([name, value]) => ['--build-arg', `${name}=${value}`]);
+  return target === undefined ? given : [...given, '--target', target];
+}
+
 /** Buildah apart from the machine's own: with storage that goes with it. */
-export class Buildah implements Disposable {
+export class Buildah implements Judge, Disposable {
   readonly #directory = mkdtempSync(join(tmpdir(), 'slipway-buildah-'));
 
-  constructor(archive: string) {
-    this.#must(['pull', '-q', `docker-archive:${archive}`]);
+  static async start(archive: string): Promise<Buildah> {
+    const buildah = new Buildah();
+    await buildah.must(['pull', '-q', `docker-archive:${archive}`]);
+    return buildah;
   }
 
-  async build(context: string, args: readonly string[]): Promise<BuiltImage> {
+  async build(context: string, options: BuildOptions): Promise<BuiltImage> {
     const tar = join(this.#directory, 'tree.tar');
-    const options = [
+    const fixed = [
       '--pull-never',
       '--isolation',
       'chroot',
@@ -36,20 +59,18 @@ export class Buildah implements Disposable {
       '--format',
       'docker',
     ];
-    this.#must(['bud', '-q', ...options, '-t', 'made', '-o', `type=tar,dest=${tar}`, ...args, context]);
-    const text = this.#must(['inspect', '--type', 'image', '--format', '{{.Config}}', 'made']);
+    await this.must(['bud', '-q', ...fixed, '-t', 'made', '-o', `type=tar,dest=${tar}`, ...flags(options), context]);
+    const text = await this.must(['inspect', '--type', 'image', '--format', '{{.Config}}', 'made']);
     const { config } = JSON.parse(text) as { config: Record<string, unknown> };
-    const image = await readTree(tar);
+    const image: BuiltImage = new Map();
+    await addTree(image, createReadStream(tar));
     addConfig(image, config);
     return image;
   }
 
-  #must(args: readonly string[]): string {
+  async must(args: readonly string[]): Promise<string> {
     const globals = ['--root', join(this.#directory, 'root'), '--runroot', join(this.#directory, 'run')];
-    const { status, stdout, stderr } = spawnSync('buildah', [...globals, '--storage-driver', 'overlay', ...args], {
-      encoding: 'utf8',
-    });
-    if (status !== 0) throw new Error(`buildah ${args[0]}: ${stderr}`);
+    const { stdout } = await run('buildah', [...globals, '--storage-driver', 'overlay', ...args]);
     return stdout;
   }
 
@@ -59,26 +80,76 @@ export class Buildah implements Disposable {
   }
 }
 
+interface ImageDocument {
+  readonly history?: readonly { created_by?: string; empty_layer?: boolean }[];
+}
+
+/** The builder of dockerd itself, from before BuildKit. */
+export class ClassicBuilder implements Judge {
+  readonly #dockerd: Dockerd;
+
+  constructor(dockerd: Dockerd) {
+    this.#dockerd = dockerd;
+  }
+
+  async build(context: string, options: BuildOptions): Promise<BuiltImage> {
+    const docker = ['-H', this.#dockerd.host];
+    const env = { ...process.env, DOCKER_BUILDKIT: '0' };
+    await run('docker', [...docker, 'build', '-q', '--network', 'none', '-t', 'made', ...flags(options), context], {
+      env,
+    });
+    const image: BuiltImage = new Map();
+    const [{ RootFS, Config }] = JSON.parse((await run('docker', [...docker, 'image', 'inspect', 'made'])).stdout) as [
+      { RootFS: { Layers?: string[] }; Config: Record<string, unknown> },
+    ]; // the API's own form
+    addConfig(image, Config);
+    // Docker saves no image without a layer.
+    if ((RootFS.Layers ?? []).length === 0) {
+      const format = ['--no-trunc', '--format', '{{json .CreatedBy}}'];
+      const { stdout } = await run('docker', [...docker, 'history', ...format, 'made']);
+      const lines = stdout.trim().split('\n').reverse();
+      addHistory(image, {
+        history: lines.map((line) => ({ created_by: String(JSON.parse(line)), empty_layer: true })),
+      });
+      return image;
+    }
+    const archive = join(this.#dockerd.directory, 'made.tar');
+    await run('docker', [...docker, 'save', '-o', archive, 'made']);
+    const files = await archivedFiles(archive);
+    const json = <T>(name: string): T => JSON.parse(String(files.get(name))) as T; // Docker's own archive format
+    const [manifest] = json<[{ Config: string; Layers: string[] }]>('manifest.json');
+    const document = json<ImageDocument>(manifest.Config);
+    for (const layer of manifest.Layers) await addTree(image, Readable.from([files.get(layer) ?? Buffer.alloc(0)]));
+    addHistory(image, document);
+    return image;
+  }
+}
+
 export async function slipwayBuild(
   engine: TestEngine,
   context: string,
-  buildArgs: Readonly<Record<string, string>>,
+  { args, target }: BuildOptions,
 ): Promise<BuiltImage> {
   const folder = join(engine.directory, 'built');
   mkdirSync(folder, { recursive: true });
   const dest = join(folder, 'tree.tar');
   const { socket, outcome } = await engine.client.stream('build.run', {
     Context: context,
-    BuildArgs: { ...buildArgs },
+    BuildArgs: { ...args },
     Network: 'none',
     Tags: ['made'],
     Outputs: [{ Type: 'image' }, { Type: 'tar', Attributes: { dest } }],
+    ...(target === undefined ? {} : { Target: target }),
   });
   socket.end();
   socket.resume();
   await outcome;
-  const image = await readTree(dest);
-  addConfig(image, { ...(await engine.client.call('image.inspect', { Image: 'made' })).Config });
+  const image: BuiltImage = new Map();
+  await addTree(image, createReadStream(dest));
+  const { Config, Id } = await engine.client.call('image.inspect', { Image: 'made' });
+  addConfig(image, { ...Config });
+  const text = readFileSync(join(engine.dataRoot, 'blobs/sha256', Id.replace('sha256:', '')), 'utf8');
+  addHistory(image, JSON.parse(text) as ImageDocument); // written by the engine
   return image;
 }
 
@@ -102,24 +173,83 @@ function addConfig(image: BuiltImage, config: Readonly<Record<string, unknown>>)
   }
 }
 
-/** Where builders mount their own things for RUN; the base image's programs are the same in both. */
+/** What the classic builder writes of an instruction in words of its own, is left out: digests of files, Go's view of a struct. */
+function addHistory(image: BuiltImage, { history = [] }: ImageDocument): void {
+  const lines = history.map(({ created_by = '', empty_layer = false }) => {
+    const text = created_by
+      .replace(/^.* #\(nop\)\s*/, '')
+      .replace(/\s+/g, ' ')
+      .trim();
+    const [keyword = ''] = text.split(' ');
+    const isCommand = !/^[A-Z]+$/.test(keyword);
+    if (isCommand) return `RUN ${text}`;
+    const own = ['COPY', 'ADD', 'HEALTHCHECK', 'VOLUME', 'SHELL', 'LABEL', 'EXPOSE', 'CMD', 'ENTRYPOINT'].includes(
+      keyword,
+    );
+    return `${own ? keyword : text}${empty_layer && keyword !== 'WORKDIR' ? ' (no layer)' : ''}`;
+  });
+  image.set('history', lines.join('; '));
+}
+
+/** Where builders mount their own things for RUN; the base image's programs are the same in all of them. */
 const left = /^\/(etc\/(hosts|hostname|resolv\.conf)|run|proc|sys|dev|bin(\/.*)?|)$/;
 
-async function readTree(file: string): Promise<BuiltImage> {
-  const image: BuiltImage = new Map();
+async function archivedFiles(archive: string): Promise<Map<string, Buffer>> {
+  const files = new Map<string, Buffer>();
+  for await (const { header, bytes } of entriesOf(createReadStream(archive))) files.set(header.name, bytes);
+  return files;
+}
+
+async function* entriesOf(archive: Readable): AsyncGenerator<{ header: Header; bytes: Buffer }> {
   const reader = extract();
-  const reading = pipeline(createReadStream(file), reader);
+  const reading = pipeline(archive, reader);
   for await (const entry of reader) {
-    const { name, type, mode = 0, uid, gid, linkname } = entry.header;
     const chunks: Buffer[] = [];
     for await (const chunk of entry) if (Buffer.isBuffer(chunk)) chunks.push(chunk);
+    yield { header: entry.header, bytes: Buffer.concat(chunks) };
+  }
+  await reading;
+}
+
+/** A layer, or a whole tree, over what is there. */
+async function addTree(image: BuiltImage, archive: Readable): Promise<void> {
+  for await (const { header, bytes } of entriesOf(archive)) {
+    const { name, type, mode = 0, uid, gid, linkname, pax } = header;
     const path = `/${name.replace(/^\.?\//, '').replace(/\/$/, '')}`;
+    const [, directory = '', removed] = /^(.*\/)\.wh\.(.+)$/.exec(path) ?? [];
+    if (removed !== undefined) {
+      const gone = removed === '.wh..opq' ? directory : `${directory}${removed}`;
+      for (const key of [...image.keys()])
+        if (key === gone || key.startsWith(gone.endsWith('/') ? gone : `${gone}/`)) release(image, key);
+      continue;
+    }
     if (left.test(path)) continue;
     // A link's mode means nothing to the kernel.
     const permissions = type === 'symlink' ? '' : `${(mode & 0o7777).toString(8)} `;
-    const content = type === 'file' ? JSON.stringify(Buffer.concat(chunks).toString('latin1')) : (linkname ?? '');
-    image.set(path, `${type} ${permissions}${uid}:${gid} ${content}`.trim());
+    const content = type === 'file' ? JSON.stringify(bytes.toString('latin1')) : linkOf(type, linkname);
+    const attributes = Object.entries(pax ?? {}).flatMap(([key, value]) =>
+      key.startsWith('SCHILY.xattr.') ? [`${key.slice(13)}=${JSON.stringify(value)}`] : [],
+    );
+    // Something else in a directory's place takes all that was in it.
+    if (type !== 'directory') for (const key of [...image.keys()]) if (key.startsWith(`${path}/`)) release(image, key);
+    release(image, path);
+    image.set(path, [`${type} ${permissions}${uid}:${gid} ${content}`.trim(), ...attributes.sort()].join(' '));
   }
-  await reading;
-  return image;
+}
+
+/** Takes a name away; what other names of the file were links to it, the next of them is the file now. */
+function release(image: BuiltImage, path: string): void {
+  const value = image.get(path);
+  image.delete(path);
+  if (value?.startsWith('file ') !== true) return;
+  let first: string | undefined;
+  for (const [key, text] of [...image].sort()) {
+    if (!text.startsWith('link ') || !text.endsWith(` ${path}`)) continue;
+    image.set(key, first === undefined ? value : text.replace(` ${path}`, ` ${first}`));
+    first ??= key;
+  }
+}
+
+function linkOf(type: string | null | undefined, name: string | null | undefined): string {
+  return type === 'link' ? `/${(name ?? '').replace(/^\.?\//, '')}` : (name ?? '');
 }
