@@ -1,13 +1,27 @@
 // The tasks `slipway-build` and `slipway-run`: one for each Dockerfile of the workspace, and whatever tasks.json says.
 import * as vscode from 'vscode';
 import type { BuildOutcome } from '../../runtime/protocol/build.ts';
-import { type App, confirmTrust } from '../commands/app.ts';
+import type { App } from '../commands/app.ts';
 import { quoteForShell } from '../run/options.ts';
 import { BuildTerminal } from './build_terminal.ts';
 import { type BuildDefinition, buildRequest, suggestTag } from './definition.ts';
 
-export const dockerfileGlob = '**/{Dockerfile,Dockerfile.*,*.dockerfile,Containerfile,Containerfile.*}';
+const dockerfileGlob = '**/{Dockerfile,Dockerfile.*,*.dockerfile,Containerfile,Containerfile.*}';
 const ignoredGlob = '**/{node_modules,.git}/**';
+
+/**
+ * The workspace's, as many as a person can choose from. Containers and volumes that are browsed in the workspace are left out:
+ * nobody searches those for the editor, and it would wait for that for ever.
+ */
+export async function findDockerfiles(): Promise<vscode.Uri[]> {
+  const folders = (vscode.workspace.workspaceFolders ?? []).filter(({ uri }) => uri.scheme === 'file');
+  const found = await Promise.all(
+    folders.map((folder) =>
+      vscode.workspace.findFiles(new vscode.RelativePattern(folder, dockerfileGlob), ignoredGlob, 50),
+    ),
+  );
+  return found.flat().filter((file) => !file.path.endsWith('.dockerignore'));
+}
 
 /** Builds as tasks, so that they show in the terminal panel, can be run again, and be others' prerequisites. */
 export class Tasks implements vscode.Disposable {
@@ -35,24 +49,20 @@ export class Tasks implements vscode.Disposable {
     dockerfile: vscode.Uri,
     definition: Omit<BuildDefinition, 'dockerfile'>,
   ): Promise<BuildOutcome | undefined> {
-    if (!(await confirmTrust(vscode.l10n.t('Build {0}?', dockerfile.fsPath)))) return undefined;
     const folder = vscode.workspace.getWorkspaceFolder(dockerfile);
     const outcome = Promise.withResolvers<BuildOutcome | undefined>();
-    const task = this.#buildTask(
-      { dockerfile: dockerfile.fsPath, ...definition },
-      folder ?? vscode.TaskScope.Workspace,
-      definition.tag ?? dockerfile.fsPath,
-      outcome.resolve,
-    );
+    const whole = { dockerfile: dockerfile.fsPath, ...definition };
+    const name = definition.tag ?? dockerfile.fsPath;
+    const task = this.#buildTask(whole, folder ?? vscode.TaskScope.Workspace, name, outcome.resolve);
+    // In a workspace that is not trusted the editor itself asks before it runs a task.
     await vscode.tasks.executeTask(task);
     return await outcome.promise;
   }
 
   async #detect(): Promise<vscode.Task[]> {
-    const files = await vscode.workspace.findFiles(dockerfileGlob, ignoredGlob, 50);
-    return files.flatMap((file) => {
+    return (await findDockerfiles()).flatMap((file) => {
       const folder = vscode.workspace.getWorkspaceFolder(file);
-      if (folder === undefined || file.path.endsWith('.dockerignore')) return [];
+      if (folder === undefined) return [];
       const dockerfile = vscode.workspace.asRelativePath(file, false);
       return [this.#buildTask({ dockerfile, tag: suggestTag(file.fsPath) }, folder, dockerfile)];
     });

@@ -2,7 +2,7 @@
 import * as vscode from 'vscode';
 import type { BuildOutcome } from '../../runtime/protocol/build.ts';
 import { suggestTag } from '../build/definition.ts';
-import { dockerfileGlob, type Tasks } from '../build/tasks.ts';
+import { findDockerfiles, type Tasks } from '../build/tasks.ts';
 import { emptyRunOptions } from '../run/options.ts';
 import { runImage } from '../run/run_image.ts';
 import type { Terminals } from '../terminals/terminals.ts';
@@ -70,8 +70,7 @@ async function dockerfileOf(first: unknown): Promise<vscode.Uri | undefined> {
   if (typeof first === 'string') return vscode.Uri.parse(first);
   const active = vscode.window.activeTextEditor?.document;
   if (active?.languageId === 'dockerfile' && active.uri.scheme === 'file') return active.uri;
-  const files = await vscode.workspace.findFiles(dockerfileGlob, '**/{node_modules,.git}/**', 50);
-  const dockerfiles = files.filter((file) => !file.path.endsWith('.dockerignore'));
+  const dockerfiles = await findDockerfiles();
   if (dockerfiles.length === 0) {
     void vscode.window.showInformationMessage(
       vscode.l10n.t('There is no Dockerfile in this workspace. “Add Dockerfile to Workspace…” writes one.'),

@@ -19,6 +19,11 @@ const platformNames: Record<Platform, string> = {
 export async function addDockerfile(target?: vscode.Uri): Promise<void> {
   const folder = target ?? (await chooseFolder());
   if (folder === undefined) return;
+  if (!(await exists(folder))) {
+    const message = vscode.l10n.t('Cannot add a Dockerfile: the folder {0} is not there any more.', folder.fsPath);
+    void vscode.window.showErrorMessage(message);
+    return;
+  }
   const project = await chooseProject(folder);
   if (project === undefined) return;
 

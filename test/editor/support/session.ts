@@ -44,8 +44,13 @@ export class Session implements AsyncDisposable {
   /**
    * @param bridge address and prefix of the default bridge: engines side by side need different ones
    * @param prepare fills the workspace before the window opens
+   * @param settings of the user, beside those that every test has
    */
-  static async start(bridge: string, prepare: (workspace: string) => void = () => {}): Promise<Session> {
+  static async start(
+    bridge: string,
+    prepare: (workspace: string) => void = () => {},
+    settings: Readonly<Record<string, unknown>> = {},
+  ): Promise<Session> {
     for (const script of ['build.ts', 'package.ts'])
       execFileSync(process.execPath, [join(root, 'scripts', script)], { cwd: root });
     const directory = mkdtempSync(join(tmpdir(), 'slipway-editor-test-'));
@@ -62,7 +67,11 @@ export class Session implements AsyncDisposable {
       env: { DOCKER_CONFIG: join(directory, 'docker') },
       extensions: [join(root, `dist/slipway-linux-x64-${version}.vsix`)],
       // The terminal draws into elements that a test can read.
-      settings: { 'terminal.integrated.gpuAcceleration': 'off', 'workbench.colorTheme': 'Default Dark Modern' },
+      settings: {
+        'terminal.integrated.gpuAcceleration': 'off',
+        'workbench.colorTheme': 'Dark Modern',
+        ...settings,
+      },
       machineSettings: { 'slipway.engine.arguments': engineArguments },
     });
     try {

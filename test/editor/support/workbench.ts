@@ -40,6 +40,16 @@ export class Workbench {
     return new Workbench(browser, page);
   }
 
+  /** One more window of the same browser, in another language: the editor's own words stay English, ours don't. */
+  async another(language: string): Promise<Workbench> {
+    const page = await this.page.context().newPage();
+    page.setDefaultTimeout(8_000);
+    await page.addInitScript((name) => Object.assign(globalThis, { _VSCODE_NLS_LANGUAGE: name }), language);
+    await page.goto(this.page.url());
+    await page.locator('.activitybar').waitFor();
+    return new Workbench(this.#browser, page);
+  }
+
   /** Shows the view container with this title. */
   async openSidebar(title: string): Promise<void> {
     const tab = this.page.locator('.activitybar').getByRole('tab', { name: new RegExp(`^${title}`) });
@@ -207,10 +217,10 @@ export class Workbench {
     return this.page.locator('.notification-list-item').filter({ hasText: text });
   }
 
-  /** Writes a picture of the window for a person to look at. */
-  async screenshot(name: string): Promise<void> {
+  /** Writes a picture of the window, or of a part, for a person to look at. */
+  async screenshot(name: string, part: Page | Locator = this.page): Promise<void> {
     mkdirSync(screenshotFolder, { recursive: true });
-    await this.page.screenshot({ path: join(screenshotFolder, `${name}.png`) });
+    await part.screenshot({ path: join(screenshotFolder, `${name}.png`) });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
