@@ -8,6 +8,7 @@ import type { Client } from '../../runtime/protocol/client.ts';
 import type { Params } from '../../runtime/protocol/methods.ts';
 import { importBusybox, until } from '../support/slipway.ts';
 import { Session, whyNotHere } from './support/session.ts';
+import { clickToShown } from './support/timings.ts';
 import type { View, Workbench } from './support/workbench.ts';
 
 let session: Session;
@@ -36,29 +37,6 @@ async function create(Name: string, options: Partial<Params<'container.create'>>
     HostConfig: { NetworkMode: 'none', ...options.HostConfig },
   });
   return Id;
-}
-
-/** Milliseconds from the click on Slipway's icon until the row stands. */
-async function clickToShown(row: string): Promise<number> {
-  await bench.openSidebar('Explorer');
-  // The editor takes two clicks on the same icon within 300 ms for one.
-  await bench.page.waitForTimeout(400);
-  const shown = bench.page.evaluate(async (text) => {
-    const click = new Promise<void>((resolve) =>
-      document.addEventListener('mousedown', () => resolve(), { capture: true, once: true }),
-    );
-    const isShown = () =>
-      [...document.querySelectorAll('.sidebar .monaco-list-row')].some((line) => line.textContent?.includes(text));
-    await click;
-    const clicked = performance.now();
-    while (!isShown()) await new Promise(requestAnimationFrame);
-    return performance.now() - clicked;
-  }, row);
-  await bench.page
-    .locator('.activitybar')
-    .getByRole('tab', { name: /^Slipway/ })
-    .click();
-  return await shown;
 }
 
 describe('unusual things', { skip: whyNotHere() ?? false, timeout: 400_000 }, () => {
@@ -145,7 +123,7 @@ describe('unusual things', { skip: whyNotHere() ?? false, timeout: 400_000 }, ()
     await bench.pick('name');
     await containers.row('pier-0000').waitFor();
     const warm = [];
-    for (let round = 0; round < 5; round += 1) warm.push(await clickToShown('pier-0000'));
+    for (let round = 0; round < 5; round += 1) warm.push(await clickToShown(bench, 'pier-0000'));
     warm.sort((a, b) => a - b);
     t.diagnostic(`1,000 containers from click to shown: ${warm[2]?.toFixed(0)} ms (median of 5)`);
     assert.equal((await engine.call('container.list', { All: true })).length, 1000);

@@ -29,15 +29,20 @@ export class Workbench {
   /** Opens the workbench that answers at `url` and waits until its activity bar stands. */
   static async open(url: string): Promise<Workbench> {
     const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: chromiumFlags });
-    const context = await browser.newContext({
-      viewport: { width: 1280, height: 860 },
-      permissions: ['clipboard-read', 'clipboard-write'],
-    });
-    const page = await context.newPage();
-    page.setDefaultTimeout(8_000);
-    await page.goto(url);
-    await page.locator('.activitybar').waitFor();
-    return new Workbench(browser, page);
+    try {
+      const context = await browser.newContext({
+        viewport: { width: 1280, height: 860 },
+        permissions: ['clipboard-read', 'clipboard-write'],
+      });
+      const page = await context.newPage();
+      page.setDefaultTimeout(8_000);
+      await page.goto(url, { timeout: 60_000 });
+      await page.locator('.activitybar').waitFor({ timeout: 60_000 });
+      return new Workbench(browser, page);
+    } catch (error) {
+      await browser.close();
+      throw error;
+    }
   }
 
   /** One more window of the same browser, in another language: the editor's own words stay English, ours don't. */
