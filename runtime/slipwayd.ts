@@ -1,5 +1,5 @@
 // slipwayd, the helper: opens the engine, listens, and ends itself when nothing needs it.
-import { mkdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { openDockerDoors } from './docker-api/listen.ts';
 import { parseDaemonArguments } from './engine/daemon_options.ts';
@@ -15,6 +15,7 @@ import { isAllowed } from './rpc/peer.ts';
 import { RpcServer } from './rpc/server.ts';
 import { StreamRegistry } from './rpc/stream_registry.ts';
 import { Database } from './store/database.ts';
+import { privateDirectory } from './store/files.ts';
 
 /** The group's id, or undefined where there is no such group. */
 function groupId(name: string | undefined): number | undefined {
@@ -22,6 +23,14 @@ function groupId(name: string | undefined): number | undefined {
   if (/^\d+$/.test(name)) return Number(name);
   const entry = new RegExp(`^${name}:[^:]*:(\\d+):`, 'm').exec(readFileSync('/etc/group', 'utf8'));
   return entry === null ? undefined : Number(entry[1]);
+}
+
+/** Nobody else enters it, and nobody else can have put anything into it (CVE-2021-41091, CVE-2024-25621). */
+async function ownDirectory(path: string): Promise<void> {
+  mkdirSync(path, { recursive: true, mode: 0o700 });
+  if (statSync(path).uid !== process.getuid?.())
+    throw new Error(`cannot work in ${path}: it belongs to another user; give it to yourself or choose another`);
+  await privateDirectory(path);
 }
 
 /** Tells whoever started us (`--ready-fd`) that clients may come. */
@@ -33,8 +42,8 @@ function announce(fd: number | undefined): void {
 async function main(): Promise<void> {
   const read = () => parseDaemonArguments(process.argv.slice(2));
   const { paths, options, doors: doorSettings, logFile, pidFile, readyFd, logLevel } = read();
-  for (const path of [paths.dataRoot, paths.execRoot, dirname(paths.socket)])
-    mkdirSync(path, { recursive: true, mode: 0o700 });
+  mkdirSync(dirname(paths.socket), { recursive: true, mode: 0o700 });
+  for (const path of [paths.dataRoot, paths.execRoot]) await ownDirectory(path);
   const log = new Log(logLevel, logFile);
   // Holding the database open is the lock: a second helper for the same data root fails here.
   const database = new Database(join(paths.dataRoot, 'slipway.db'));

@@ -1,9 +1,10 @@
 // Files in and out of containers: cp, export, diff. Paths are resolved inside the container's root only, whatever links the
 // container swaps meanwhile (CVE-2018-15664, CVE-2019-14271): the native part walks with openat2(RESOLVE_IN_ROOT).
+import { closeSync, constants } from 'node:fs';
 import { basename } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { changes, packStream, unpackStream } from '../native/archive.ts';
-import { type FileStatus, statInRoot } from '../native/filesystem.ts';
+import { type FileStatus, openInRoot, statInRoot } from '../native/filesystem.ts';
 import { NativeError } from '../native/native.ts';
 import type { FilesystemChange, PathStat } from '../protocol/container_views.ts';
 import { EngineError } from '../protocol/errors.ts';
@@ -126,11 +127,13 @@ export async function archivePut(
   if (stat.mode < 2 ** 31) throw new EngineError('InvalidArgument', `extraction point is not a directory: ${Path}`);
   return (client, signal) =>
     withRootfs(services, container, async (root) => {
+      let directory: number | undefined;
       try {
         const owner = params.CopyUIDGID === true ? await containerUser(container, root) : undefined;
-        const { resolved } = await statInRoot(root, Path, true);
+        // Held by its descriptor: by a path, links that the container swaps meanwhile would lead out.
+        directory = await openInRoot(root, Path, constants.O_RDONLY | constants.O_DIRECTORY, 0);
         await unpackStream(client, {
-          target: `${root}${resolved}`,
+          target: `/proc/self/fd/${directory}`,
           compression: 'auto',
           signal,
           ...(owner === undefined ? {} : { owner }),
@@ -138,6 +141,8 @@ export async function archivePut(
         });
       } catch (error) {
         throw pathError(error, params.Container, Path);
+      } finally {
+        if (directory !== undefined) closeSync(directory);
       }
       publish(services, container, 'extract-to-dir', { path: Path }, undefined);
       return null;

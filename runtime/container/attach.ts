@@ -65,7 +65,7 @@ class InputForm extends Writable {
   }
 
   override _final(done: (error?: Error | null) => void): void {
-    if (this.#options.closeStdin) this.#send(encodeFrame(frameTypes.closeStdin, Buffer.alloc(0)), () => done());
+    if (this.#options.closeStdin) this.#send(closeStdinFrame, () => done());
     else done();
   }
 
@@ -93,7 +93,7 @@ export function detachFilter(keys: string | undefined): DetachKeyFilter {
  * @param input a second connection to the monitor, for what the client writes: writing to a monitor that has just ended breaks
  *   the connection, and with it goes what had arrived there and was not read yet
  */
-export function connectStdio(
+export async function connectStdio(
   client: Duplex,
   monitor: Socket,
   options: StdioOptions,
@@ -101,22 +101,32 @@ export function connectStdio(
   input: Socket | undefined,
 ): Promise<AttachOutcome> {
   input?.on('error', () => {}).resume();
-  return abortable<AttachOutcome>(signal, (resolve) => {
-    const output = new OutputForm(options);
-    const finish = (reason: AttachOutcome['Reason']) => () => resolve({ Reason: reason });
-    monitor.pipe(new FrameDecoder()).pipe(output).pipe(client, { end: false });
-    output.once('end', finish('ended'));
-    monitor.once('error', () => output.end());
-    client.once('close', finish('detached'));
-    if (options.stdin) client.pipe(new InputForm(input ?? monitor, options, finish('detached')));
-    else client.resume();
-    return () => {
-      client.unpipe();
-      monitor.destroy();
-      input?.destroy();
-    };
-  });
+  let left = false;
+  try {
+    return await abortable<AttachOutcome>(signal, (resolve) => {
+      const output = new OutputForm(options);
+      const finish = (reason: AttachOutcome['Reason']) => () => resolve({ Reason: reason });
+      monitor.pipe(new FrameDecoder()).pipe(output).pipe(client, { end: false });
+      output.once('end', finish('ended'));
+      monitor.once('error', () => output.end());
+      client.once('close', finish('detached'));
+      const leave = () => {
+        left = true;
+        resolve({ Reason: 'detached' });
+      };
+      if (options.stdin) client.pipe(new InputForm(input ?? monitor, options, leave));
+      else client.resume();
+      return () => client.unpipe();
+    });
+  } finally {
+    monitor.destroy();
+    // A client that vanished writes no more; one that typed the detach keys may come back.
+    if (options.closeStdin && !left && input?.writable === true) input.write(closeStdinFrame);
+    input?.destroySoon();
+  }
 }
+
+const closeStdinFrame = encodeFrame(frameTypes.closeStdin, Buffer.alloc(0));
 
 /** One attach, from the call to its end. It may begin before the container runs: then it joins when the monitor is there. */
 class AttachSession {

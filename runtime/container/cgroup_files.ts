@@ -48,6 +48,15 @@ export async function cgroupOf(pid: number): Promise<CgroupDirectories | undefin
   };
 }
 
+/** Whether a process is in a frozen cgroup, or one that is being frozen. */
+export async function isFrozen(pid: number): Promise<boolean> {
+  const cgroup = await cgroupOf(pid);
+  const [first, unified] = [cgroup?.directory('freezer'), cgroup?.directory('')];
+  const state = first === undefined ? undefined : await readOptional(join(first, 'freezer.state'));
+  if (state !== undefined) return !state.startsWith('THAWED');
+  return unified !== undefined && (await readOptional(join(unified, 'cgroup.freeze')))?.trim() === '1';
+}
+
 /** Undefined for a file that is not there (a controller that is off, a process that has ended). */
 export async function readOptional(path: string): Promise<string | undefined> {
   try {

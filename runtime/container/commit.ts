@@ -55,12 +55,17 @@ async function whilePaused<T>(
   body: () => Promise<T>,
 ): Promise<T> {
   if (!pause || container.state.status !== 'running') return await body();
-  await pauseContainer(services, container);
+  // Not recorded: if this helper does not come to thaw it, the next one does.
+  await pauseContainer(services, container, 'for now');
   try {
     return await body();
   } finally {
     await unpauseContainer(services, container);
   }
+}
+
+function beingRemoved({ id }: Container, cause?: unknown): EngineError {
+  return new EngineError('Conflict', `You cannot commit container ${id} which is being removed`, { cause });
 }
 
 export async function commitContainer(
@@ -69,22 +74,25 @@ export async function commitContainer(
   params: Params<'container.commit'>,
 ): Promise<{ Id: string }> {
   const { record } = container;
-  if (container.removal !== undefined)
-    throw new EngineError('Conflict', `You cannot commit container ${container.id} which is being removed`);
+  if (container.removal !== undefined) throw beingRemoved(container);
   const image = await services.images.resolve(record.imageId);
   const base = params.Config === undefined ? record.config : mergeConfig(params.Config, imageDefaults(record.config));
   const config = applyChanges(imageDefaults(base), params.Changes ?? []);
-  const id = await whilePaused(services, container, params.Pause !== false, () =>
-    services.images.commit({
-      parent: record.imageId,
-      upper: directories(services, container).upper,
-      config: { ...image.config, config },
-      createdBy: commandText(record),
-      ...(params.Author === undefined ? {} : { author: params.Author }),
-      ...(params.Message === undefined ? {} : { comment: params.Message }),
-      ...(params.Reference === undefined ? {} : { reference: params.Reference }),
-    }),
-  );
+  const id = await whilePaused(services, container, params.Pause !== false, async () => {
+    try {
+      return await services.images.commit({
+        parent: record.imageId,
+        upper: directories(services, container).upper,
+        config: { ...image.config, config },
+        createdBy: commandText(record),
+        ...(params.Author === undefined ? {} : { author: params.Author }),
+        ...(params.Message === undefined ? {} : { comment: params.Message }),
+        ...(params.Reference === undefined ? {} : { reference: params.Reference }),
+      });
+    } catch (error) {
+      throw container.removal === undefined ? error : beingRemoved(container, error);
+    }
+  });
   publish(
     services,
     container,

@@ -5,6 +5,7 @@ import { EngineError } from '../protocol/errors.ts';
 import type { HandlersOf } from '../protocol/handler.ts';
 import type { networkMethods } from '../protocol/network.ts';
 import type { Container } from './container.ts';
+import type { NetworkAttachment } from './dependencies.ts';
 import { rewriteEtcFiles } from './etc_files.ts';
 import { networkClient } from './network_client.ts';
 import { type ContainerServices, publish } from './services.ts';
@@ -78,6 +79,16 @@ async function connect(
   });
 }
 
+function without(attachment: NetworkAttachment, network: string): NetworkAttachment {
+  const { [network]: gone, ...endpoints } = attachment.endpoints;
+  const addresses = [gone?.IPAddress, gone?.GlobalIPv6Address];
+  return {
+    ...attachment,
+    endpoints,
+    addresses: attachment.addresses.filter((address) => !addresses.includes(address)),
+  };
+}
+
 async function disconnect(
   services: ContainerServices,
   container: Container,
@@ -89,24 +100,23 @@ async function disconnect(
     const key = endpointKey(container, network);
     if (key === undefined)
       throw new EngineError('Conflict', `container ${record.id} is not connected to network ${network.name}`);
-    if (container.isRunning) {
-      await services.networks.disconnect(networkClient(record), record.state.pid, network.name);
-      if (record.attachment !== undefined) {
-        const { [network.name]: gone, ...endpoints } = record.attachment.endpoints;
-        const addresses = [gone?.IPAddress, gone?.GlobalIPv6Address];
-        record.attachment = {
-          ...record.attachment,
-          endpoints,
-          addresses: record.attachment.addresses.filter((address) => !addresses.includes(address)),
-        };
-      }
-    }
+    const before = { ...record };
     const { [key]: _, ...rest } = record.endpoints;
     record.endpoints = rest;
     const wasMain =
       record.hostConfig.NetworkMode === key || (key === 'bridge' && record.hostConfig.NetworkMode === 'default');
     if (wasMain) record.hostConfig = { ...record.hostConfig, NetworkMode: Object.keys(rest)[0] ?? 'none' };
+    if (record.attachment !== undefined) record.attachment = without(record.attachment, network.name);
+    // First the record: an interface that it does not name is taken away by the next helper, if this one does not come to it.
     services.store.save(container);
+    try {
+      if (container.isRunning)
+        await services.networks.disconnect(networkClient(before), record.state.pid, network.name);
+    } catch (error) {
+      Object.assign(record, before);
+      services.store.save(container);
+      throw error;
+    }
     if (container.isRunning) rewriteEtcFiles(services, record);
     announce(services, container, network, 'disconnect');
   });

@@ -1,5 +1,7 @@
 // One container in memory: its record, and what is alive about it.
 import { EventEmitter } from 'node:events';
+import { existsSync } from 'node:fs';
+import { EngineError } from '../protocol/errors.ts';
 import type { ExecSession } from './exec.ts';
 import type { Monitor } from './monitor.ts';
 import type { ContainerRecord, StateRecord } from './record.ts';
@@ -65,4 +67,24 @@ export class Container {
     this.#tail = result.catch(() => {});
     return result;
   }
+}
+
+/** Work in a running container: if it fails because the container ended meanwhile, that is what the client is told. */
+export async function unlessEnded<T>(container: Container, body: () => Promise<T>): Promise<T> {
+  const { pid } = container.state;
+  try {
+    return await body();
+  } catch (error) {
+    throw container.state.pid === pid ? endedMeanwhile(container, error) : notRunning(container, error);
+  }
+}
+
+/** The error, or that the container does not run any more, which its record may not say yet. */
+export function endedMeanwhile(container: Container, error: unknown): unknown {
+  const lives = container.isRunning && existsSync(`/proc/${container.state.pid}/root`);
+  return lives ? error : notRunning(container, error);
+}
+
+function notRunning({ id }: Container, cause: unknown): EngineError {
+  return new EngineError('Conflict', `container ${id} is not running`, { cause });
 }

@@ -11,8 +11,8 @@ import type { Params } from '../protocol/methods.ts';
 import { connectStdio, detachFilter, type StdioOptions } from './attach.ts';
 import { AttachStream } from './attach_stream.ts';
 import { stringifySpec } from './bundle.ts';
-import type { Container } from './container.ts';
-import { connectMonitor, type MonitorClient } from './monitor_client.ts';
+import { type Container, endedMeanwhile } from './container.ts';
+import { connectMonitor, type MonitorClient, readExitRecord } from './monitor_client.ts';
 import { type ContainerServices, directories, publish } from './services.ts';
 import { spawnExecMonitor } from './spawn.ts';
 import { allCapabilities, effectiveCapabilities } from './spec/capabilities.ts';
@@ -34,11 +34,14 @@ export interface ExecSession {
   monitor: MonitorClient | undefined;
 }
 
+/** Docker's code for "ended, nobody knows how". */
+const unknownExit = 255;
+
+/** In a session's directory: what the client asked for, for the next helper. */
+const requestFile = 'request.json';
+
 /** Ended sessions are remembered so long, because clients ask for their exit code afterwards. */
 const memory = 5 * 60_000;
-
-/** In the session's directory: what was asked for. */
-const requestFile = 'request.json';
 
 function assertRunning(container: Container): void {
   if (container.state.status === 'paused')
@@ -124,7 +127,17 @@ async function prepare(
     return monitor;
   } catch (error) {
     finish(services, session, codeOf(error));
-    throw error;
+    throw whyNot(container, error);
+  }
+}
+
+/** It was stopped or paused meanwhile: then that is what the client is told. */
+function whyNot(container: Container, error: unknown): unknown {
+  try {
+    assertRunning(container);
+    return endedMeanwhile(container, error);
+  } catch (state) {
+    return state;
   }
 }
 
@@ -141,41 +154,43 @@ async function run(services: ContainerServices, session: ExecSession, monitor: M
     session.pid = pid;
   } catch (error) {
     finish(services, session, codeOf(error));
-    throw error;
+    throw whyNot(container, error);
   }
   publish(services, container, `exec_start: ${request.Cmd.join(' ')}`, { execID: session.id }, undefined);
   follow(services, session, monitor);
 }
 
 function follow(services: ContainerServices, session: ExecSession, monitor: MonitorClient): void {
-  void monitor.exited.then((exit) => finish(services, session, exit?.exitCode ?? 255));
+  void monitor.exited.then((exit) => finish(services, session, exit?.exitCode ?? unknownExit));
 }
 
-/** After a helper's start: the sessions of a running container whose monitors live go on; of the others nobody asks any more. */
+/** After a helper's start: the sessions of a running container that an earlier helper began, running or ended meanwhile. */
 export async function recoverExecs(services: ContainerServices, container: Container): Promise<void> {
   const { execs } = directories(services, container);
   if (!existsSync(execs)) return;
-  for (const id of readdirSync(execs, { encoding: 'utf8' })) {
+  for (const id of readdirSync(execs)) {
     const directory = join(execs, id);
     const monitor = await connectMonitor(join(directory, 'monitor')).catch(() => undefined);
-    // An earlier version's sessions run to their end unknown.
-    if (monitor?.status === 'running' && !existsSync(join(directory, requestFile))) continue;
-    if (monitor?.status !== 'running') {
+    if (monitor?.status === 'created') {
+      // Nobody told it to start: it undoes itself, now that its spawner is gone.
+      await monitor.ended;
       rmSync(directory, { recursive: true, force: true });
       continue;
     }
-    const request = JSON.parse(readFileSync(join(directory, requestFile), 'utf8')) as ExecRequest; // written by prepare()
-    const session: ExecSession = {
-      id,
-      container,
-      request,
-      status: 'running',
-      exitCode: null,
-      pid: monitor.pid,
-      monitor,
-    };
+    const exit = readExitRecord(join(directory, 'monitor'));
+    if (monitor === undefined && exit === undefined) {
+      rmSync(directory, { recursive: true, force: true });
+      continue;
+    }
+    // An earlier version's sessions run to their end unknown.
+    if (!existsSync(join(directory, requestFile))) continue;
+    // Written by prepare() before there was a monitor.
+    const request = JSON.parse(readFileSync(join(directory, requestFile), 'utf8')) as ExecRequest;
+    const pid = monitor?.pid ?? exit?.pid ?? 0;
+    const session: ExecSession = { id, container, request, status: 'running', exitCode: null, pid, monitor };
     container.execs.set(id, session);
-    follow(services, session, monitor);
+    if (monitor !== undefined) follow(services, session, monitor);
+    else finish(services, session, exit?.exitCode ?? unknownExit);
   }
 }
 
@@ -214,11 +229,14 @@ async function serveStreams(
   start?: () => Promise<void>,
 ): Promise<{ ExitCode: number | null }> {
   const stdio = stdioOf(session);
-  const socket = await monitor.attach();
-  const input = stdio.stdin ? await monitor.attach() : undefined;
-  await start?.();
+  const sockets = await Promise.all([monitor.attach(), stdio.stdin ? monitor.attach() : undefined]);
+  const [socket, input] = sockets;
+  await start?.().catch((error: unknown) => {
+    for (const one of sockets) one?.destroy();
+    throw error;
+  });
   const outcome = await connectStdio(client, socket, stdio, signal, input);
-  if (outcome.Reason === 'ended') return { ExitCode: (await monitor.exited)?.exitCode ?? 255 };
+  if (outcome.Reason === 'ended') return { ExitCode: (await monitor.exited)?.exitCode ?? unknownExit };
   publish(services, session.container, 'exec_detach', { execID: session.id }, undefined);
   return { ExitCode: null };
 }
@@ -315,7 +333,7 @@ export async function runAndCapture(
       if ((frame.type === 'stdout' || frame.type === 'stderr') && output.length < maxOutput)
         output += frame.data.toString();
     signal.throwIfAborted();
-    return { exitCode: (await monitor.exited)?.exitCode ?? 255, output: output.slice(0, maxOutput) };
+    return { exitCode: (await monitor.exited)?.exitCode ?? unknownExit, output: output.slice(0, maxOutput) };
   } finally {
     signal.removeEventListener('abort', kill);
     stream.close();

@@ -65,6 +65,12 @@ export function mountPoints(services: ContainerServices, record: ContainerRecord
   return record.mounts.filter(({ type }) => type !== 'tmpfs').map((mount) => mountPoint(mount, volumeDirectory));
 }
 
+/** Sessions that have ended are remembered, but are the container's no more. */
+function liveExecs({ execs }: Container): string[] | null {
+  const ids = [...execs.values()].filter(({ status }) => status !== 'exited').map(({ id }) => id);
+  return ids.length > 0 ? ids : null;
+}
+
 export async function inspectContainer(
   services: ContainerServices,
   container: Container,
@@ -93,7 +99,7 @@ export async function inspectContainer(
     MountLabel: '',
     ProcessLabel: '',
     AppArmorProfile: parseSecurityOptions(record.hostConfig.SecurityOpt).apparmor ?? '',
-    ExecIDs: container.execs.size > 0 ? [...container.execs.keys()] : null,
+    ExecIDs: liveExecs(container),
     HostConfig: { ...record.hostConfig, MaskedPaths: masked, ReadonlyPaths: readonly },
     GraphDriver: {
       Name: 'overlay2',

@@ -54,4 +54,6 @@ export interface ContainerRecord {
   restartCount: number;
   /** A person stopped it: `unless-stopped` and `always` behave differently after a helper's restart. */
   stoppedByUser: boolean;
+  /** With the status `removing`: its anonymous volumes go, too. */
+  removesVolumes?: boolean;
 }

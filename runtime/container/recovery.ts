@@ -4,6 +4,7 @@ import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { removeTree } from '../native/filesystem.ts';
 import { listMounts, unmount } from '../native/mount.ts';
+import { isFrozen } from './cgroup_files.ts';
 import type { Container } from './container.ts';
 import { containersRoot } from './directories.ts';
 import { recoverExecs } from './exec.ts';
@@ -11,7 +12,7 @@ import { handleExit, watchExit } from './exit.ts';
 import { startHealthChecks } from './health.ts';
 import { connectMonitor, type MonitorClient, readExitRecord } from './monitor_client.ts';
 import { networkClient, usesNetworks } from './network_client.ts';
-import { deleteRuntimeState, runtimeRoot } from './oci_command.ts';
+import { deleteRuntimeState, runOci, runtimeRoot } from './oci_command.ts';
 import { releaseResources } from './release.ts';
 import { finishRemoval } from './remove.ts';
 import { scheduleRestart, shouldStartAtBoot } from './restart_policy.ts';
@@ -67,12 +68,11 @@ async function recover(
   rebooted: boolean,
 ): Promise<void> {
   if (container.state.status === 'removing') {
-    await finishRemoval(services, container, false);
+    await finishRemoval(services, container, container.record.removesVolumes === true);
     return;
   }
   if (monitor !== undefined && monitor.status !== 'created') {
-    adopt(services, container, monitor);
-    await recoverExecs(services, container);
+    await adopt(services, container, monitor);
     return;
   }
   // A monitor that was not told to start undoes its container by itself, now that its spawner is gone.
@@ -81,10 +81,13 @@ async function recover(
 }
 
 /** It runs, or ended while we look: either way its monitor tells the rest. */
-function adopt(services: ContainerServices, container: Container, monitor: MonitorClient): void {
+async function adopt(services: ContainerServices, container: Container, monitor: MonitorClient): Promise<void> {
   const { record } = container;
   container.monitor = monitor;
-  const paused = record.state.status === 'paused' && record.state.startedAt === monitor.startedAt;
+  const frozen = await isFrozen(monitor.pid);
+  const paused = frozen && record.state.status === 'paused' && record.state.startedAt === monitor.startedAt;
+  // Nobody recorded that it is paused: a commit, or a pause of which nobody was told that it is done.
+  if (frozen && !paused) await runOci(services, container, ['resume', container.id]);
   record.state = {
     ...record.state,
     status: paused ? 'paused' : 'running',
@@ -95,6 +98,7 @@ function adopt(services: ContainerServices, container: Container, monitor: Monit
     oomKilled: false,
   };
   services.store.save(container);
+  await recoverExecs(services, container);
   startHealthChecks(services, container);
   watchExit(services, container, monitor);
 }
@@ -114,6 +118,7 @@ async function settle(services: ContainerServices, container: Container, reboote
     handleExit(services, container, undefined, exit);
     container.stopRequested = false;
   } else {
+    container.record.attachment = undefined;
     await releaseResources(services, container);
   }
   if (state.status === 'restarting' && !rebooted) scheduleRestart(services, container);

@@ -47,6 +47,7 @@ async function remove(services: ContainerServices, container: Container, options
   await container.exclusive(async () => {
     if (container.isRunning) throw stillRunning(container);
     container.state.status = 'removing';
+    container.record.removesVolumes = options.volumes;
     services.store.save(container);
     await finishRemoval(services, container, options.volumes);
   });

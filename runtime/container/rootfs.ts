@@ -3,7 +3,8 @@
 import { mkdirSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { mount, mountOverlay, unmount } from '../native/mount.ts';
-import type { Container } from './container.ts';
+import { EngineError } from '../protocol/errors.ts';
+import { type Container, unlessEnded } from './container.ts';
 import { type ContainerServices, directories } from './services.ts';
 
 export async function mountRootfs(
@@ -34,10 +35,13 @@ export async function withRootfs<T>(
   container: Container,
   body: (root: string) => Promise<T>,
 ): Promise<T> {
-  if (container.isRunning) return await body(`/proc/${container.state.pid}/root`);
+  if (container.isRunning) return await unlessEnded(container, () => body(`/proc/${container.state.pid}/root`));
   const release = await acquireStopped(services, container);
   try {
     return await body(directories(services, container).rootfs);
+  } catch (error) {
+    if (container.removal === undefined) throw error;
+    throw new EngineError('Conflict', `container ${container.id} is being removed`, { cause: error });
   } finally {
     await release();
   }
@@ -46,6 +50,7 @@ export async function withRootfs<T>(
 /** Several may look at the same stopped container: the first mounts, the last unmounts. */
 async function acquireStopped(services: ContainerServices, container: Container): Promise<() => Promise<void>> {
   await container.exclusive(async () => {
+    if (container.isRemoved) throw new EngineError('NotFound', `No such container: ${container.id}`);
     if (container.isRunning || container.rootfsUsers++ > 0) return;
     container.holdsResources = true;
     try {

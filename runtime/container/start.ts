@@ -64,6 +64,8 @@ async function prepare(services: ContainerServices, container: Container): Promi
     if (usesNetworks(record.hostConfig)) {
       record.attachment = await services.networks.attach(networkClient(record), monitor.pid);
       rewriteEtcFiles(services, record);
+      // From `start` on it runs, whoever is there to see it: the next helper must know whose interfaces these are.
+      services.store.save(container);
     }
     return monitor;
   } catch (error) {

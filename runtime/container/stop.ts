@@ -1,7 +1,7 @@
 // Ending containers: stop, kill, restart; and freezing them: pause, unpause.
 import { EngineError, isEngineError } from '../protocol/errors.ts';
 import { delay } from './abortable.ts';
-import type { Container } from './container.ts';
+import { type Container, unlessEnded } from './container.ts';
 import { runOci } from './oci_command.ts';
 import { cancelRestart } from './restart_policy.ts';
 import { type ContainerServices, publish } from './services.ts';
@@ -135,14 +135,18 @@ export async function restartContainer(
   publish(services, container, 'restart');
 }
 
-export async function pauseContainer(services: ContainerServices, container: Container): Promise<void> {
+export async function pauseContainer(
+  services: ContainerServices,
+  container: Container,
+  until: 'told otherwise' | 'for now' = 'told otherwise',
+): Promise<void> {
   await container.exclusive(async () => {
     if (!container.isRunning) throw new EngineError('Conflict', `Container ${container.id} is not running`);
     if (container.state.status === 'paused')
       throw new EngineError('Conflict', `Container ${container.id} is already paused`);
-    await runOci(services, container, ['pause', container.id]);
+    await unlessEnded(container, () => runOci(services, container, ['pause', container.id]));
     container.state.status = 'paused';
-    services.store.save(container);
+    if (until === 'told otherwise') services.store.save(container);
     publish(services, container, 'pause');
   });
 }
@@ -151,7 +155,7 @@ export async function unpauseContainer(services: ContainerServices, container: C
   await container.exclusive(async () => {
     if (container.state.status !== 'paused')
       throw new EngineError('Conflict', `Container ${container.id} is not paused`);
-    await runOci(services, container, ['resume', container.id]);
+    await unlessEnded(container, () => runOci(services, container, ['resume', container.id]));
     // A signal that waited for the thaw may have ended it by now: then its exit is what is recorded.
     if (container.isRunning) {
       container.state.status = 'running';

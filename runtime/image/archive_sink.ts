@@ -62,8 +62,13 @@ class Contents {
   }
 
   *files(index: readonly Descriptor[]): Generator<TarFile> {
+    // Opened when it is its turn: whoever reads the archive may leave before.
     for (const [digest, size] of this.#stored)
-      yield { name: blobName(digest), size, content: this.#blobs.read(digest) };
+      yield {
+        name: blobName(digest),
+        size,
+        content: { [Symbol.asyncIterator]: () => this.#blobs.read(digest)[Symbol.asyncIterator]() },
+      };
     for (const [digest, data] of this.#made) yield memoryFile(blobName(digest), data);
     const document = { schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests: index };
     yield memoryFile('index.json', Buffer.from(JSON.stringify(document)));

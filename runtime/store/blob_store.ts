@@ -187,9 +187,14 @@ export class BlobStore {
   #removeUnheld(digest: Digest): Promise<number> {
     return this.#names.run(digest, async () => {
       if (this.holds.has(digest)) return 0;
-      const { size } = await stat(this.path(digest));
-      await rm(this.path(digest), { force: true });
-      return size;
+      try {
+        const { size } = await stat(this.path(digest));
+        await rm(this.path(digest));
+        return size;
+      } catch (error) {
+        if (hasCode(error, 'ENOENT')) return 0; // another collection was faster
+        throw error;
+      }
     });
   }
 

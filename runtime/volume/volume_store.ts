@@ -126,6 +126,7 @@ export class VolumeStore implements Volumes {
 
   populate(name: string, root: string, path: string): Promise<void> {
     return this.#locks.run(name, async () => {
+      this.find(name); // somebody may have removed it since it was asked for
       const target = this.mountpoint(name);
       if ((await readdir(target)).length > 0) return;
       let source: Awaited<ReturnType<typeof statInRoot>>;

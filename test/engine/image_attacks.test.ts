@@ -1,7 +1,7 @@
 // Archives and disks that mean harm: nothing outside the store is touched, and no broken image is left.
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Duplex, PassThrough, Readable } from 'node:stream';
@@ -71,10 +71,11 @@ out.close()`;
 async function withVictim(task: (victim: string) => Promise<void>): Promise<void> {
   const victim = await mkdtemp(join(tmpdir(), 'slipway-victim-'));
   try {
-    await writeFile(join(victim, 'secret'), 'untouched');
+    await writeFile(join(victim, 'secret'), 'untouched', { mode: 0o600 });
     await task(victim);
     assert.deepEqual(await readdir(victim), ['secret']);
     assert.equal(await readFile(join(victim, 'secret'), 'utf8'), 'untouched');
+    assert.equal((await stat(join(victim, 'secret'))).mode & 0o7777, 0o600);
   } finally {
     await rm(victim, { recursive: true });
   }
@@ -103,6 +104,10 @@ describe('layers that climb out (CVE-2021-32760, CVE-2025-47290)', () => {
           ['a', 'symlink', `${victim}/secret`],
           ['b', 'hardlink', 'a'],
           ['b', 'file', 'overwritten'],
+        ],
+        [
+          ['a', 'symlink', `${victim}/secret`],
+          ['a', 'file', 'overwritten, with another mode'],
         ],
         [
           ['a/.wh...', 'file', ''],
