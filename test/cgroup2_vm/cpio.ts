@@ -25,6 +25,7 @@ export class Cpio {
 
   symlink(path: string, target: string): void {
     this.#parents(path);
+    this.#directories.add(path); // what goes below it goes through it: a directory of that name would replace it
     this.#entry(path, typeSymlink | 0o777, Buffer.from(target));
   }
 

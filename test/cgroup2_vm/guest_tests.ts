@@ -16,9 +16,10 @@ export function limited(name: string, resources: Record<string, unknown>, args =
   return config;
 }
 
-// Lines "name=value" of the output.
+// Lines "name=value" of the output, among what else the console says.
 export function values(result: GuestResult): Map<string, string> {
-  const pairs = result.output.map((line): [string, string] => {
+  const lines = result.output.filter((line) => line.includes('='));
+  const pairs = lines.map((line): [string, string] => {
     const equals = line.indexOf('=');
     return [line.slice(0, equals), line.slice(equals + 1)];
   });

@@ -8,6 +8,7 @@ import { createInterface } from 'node:readline';
 import type { OciConfig } from '../support/oci_bundle.ts';
 import { slipwayOci } from '../support/oci_runtime.ts';
 import { Cpio } from './cpio.ts';
+import { addSystemd, busUser } from './systemd_files.ts';
 
 export interface GuestScript {
   name: string;
@@ -21,6 +22,9 @@ export interface GuestResult {
   code: number;
   output: string[];
 }
+
+// The machine's first process: a script, or systemd, under which the same scripts run.
+export type First = 'busybox' | 'systemd';
 
 // Below /lib/modules/VERSION/kernel; loaded in the order of their names.
 const kernelModules = [
@@ -51,6 +55,26 @@ const init = `#!/bin/busybox sh
 exec /new/bin/busybox switch_root /new /guest/main
 `;
 
+// With systemd the first process is it, and what is here follows as its service (systemd_files.ts).
+const systemdInit = init
+  .replace('/guest/main', '/lib/systemd/systemd')
+  .replace('/bin /new/', '/usr /bin /lib /lib64 /sbin /run /var /new/');
+
+const runScripts = `for script in /guest/scripts/*; do
+  echo "@@BEGIN $(basename $script)"
+  timeout -s KILL 60 sh -c ". /guest/functions; . $script" 2>&1 </dev/null
+  echo "@@END $?"
+done
+echo "@@DONE"
+sync
+poweroff -f
+`;
+
+const systemdMain = `#!/bin/busybox sh
+export PATH=/bin HOME=/root SYSTEMD_PAGER=cat TERM=dumb
+for name in $(busybox --list); do [ -e /bin/$name ] || ln -s busybox /bin/$name; done
+${runScripts}`;
+
 const main = `#!/bin/busybox sh
 export PATH=/bin HOME=/root
 for name in $(busybox --list); do [ -e /bin/$name ] || ln -s busybox /bin/$name; done
@@ -62,15 +86,7 @@ mount -t devtmpfs devtmpfs /dev
 mount -t cgroup2 cgroup2 /sys/fs/cgroup
 ip link set lo up
 for module in /modules/*.ko; do insmod $module 2>/dev/null; done
-for script in /guest/scripts/*; do
-  echo "@@BEGIN $(basename $script)"
-  timeout -s KILL 60 sh -c ". /guest/functions; . $script" 2>&1 </dev/null
-  echo "@@END $?"
-done
-echo "@@DONE"
-sync
-poweroff -f
-`;
+${runScripts}`;
 
 const functions = `
 oci() { slipway-oci "$@"; }
@@ -78,16 +94,17 @@ oci() { slipway-oci "$@"; }
 await_line() { while ! grep -q "$2" "$1" 2>/dev/null; do sleep 0.02; done; }
 `;
 
-function initramfs(scripts: GuestScript[], kernel: string): Buffer {
+function initramfs(scripts: GuestScript[], kernel: string, first: First): Buffer {
   const archive = new Cpio();
+  if (first === 'systemd') addSystemd(archive);
   const busybox = readFileSync('/bin/busybox');
   const applets = execFileSync('/bin/busybox', ['--list'], { encoding: 'utf8' }).trim().split('\n');
-  archive.file('init', init, 0o755);
+  archive.file('init', first === 'systemd' ? systemdInit : init, 0o755);
   archive.file('bin/busybox', busybox, 0o755);
   archive.file('bin/slipway-oci', readFileSync(slipwayOci), 0o755);
-  archive.file('etc/passwd', 'root:x:0:0:root:/root:/bin/sh\nuser:x:1000:1000:user:/tmp:/bin/sh\n');
-  archive.file('etc/group', 'root:x:0:\nuser:x:1000:\n');
-  archive.file('guest/main', main, 0o755);
+  archive.file('etc/passwd', `root:x:0:0:root:/root:/bin/sh\nuser:x:1000:1000:user:/tmp:/bin/sh\n${busUser.passwd}`);
+  archive.file('etc/group', `root:x:0:\nuser:x:1000:\n${busUser.group}`);
+  archive.file('guest/main', first === 'systemd' ? systemdMain : main, 0o755);
   archive.file('guest/functions', functions);
   const modules = `/lib/modules/${kernel.replace('/boot/vmlinuz-', '')}/kernel`;
   archive.directory('modules');
@@ -115,13 +132,14 @@ function initramfs(scripts: GuestScript[], kernel: string): Buffer {
 // the result; `console` is everything that it said.
 export async function runInMachine(
   scripts: GuestScript[],
+  first: First = 'busybox',
 ): Promise<{ results: Map<string, GuestResult>; console: string[] }> {
   const kernel = kernelImage();
   if (kernel === undefined) throw new Error('cannot boot a machine: no cloud kernel in /boot');
   const directory = mkdtempSync(join(tmpdir(), 'slipway-vm-'));
   try {
     const image = join(directory, 'initramfs');
-    writeFileSync(image, initramfs(scripts, kernel));
+    writeFileSync(image, initramfs(scripts, kernel, first));
     return await boot(kernel, image);
   } finally {
     rmSync(directory, { recursive: true, force: true });

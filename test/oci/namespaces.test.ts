@@ -126,6 +126,11 @@ test('time offsets shift the clocks', () => {
     }),
   );
   assert.ok(uptime >= 1_000_000_000, `uptime is ${uptime}`);
+  const offsets = seen('tr -s " " < /proc/self/timens_offsets', (config) => {
+    config.linux.namespaces.push({ type: 'time' });
+    config.linux.timeOffsets = { boottime: { secs: 3, nanosecs: 4 }, monotonic: { secs: 5, nanosecs: 7 } };
+  });
+  assert.deepEqual(offsets.split('\n'), ['monotonic 5 7', 'boottime 3 4']);
 });
 
 test('hostname and domainname are the container’s', () => {

@@ -106,7 +106,8 @@ Result<bool> Cgroup::frozen() const {
 Result<void> Cgroup::kill_all(int signal) const {
   const auto unified = v2_directory();
   if (signal == SIGKILL && unified && unified->has("cgroup.kill")) {
-    TRY(unified->write("cgroup.kill", "1", "kill"));
+    auto killed = unified->write("cgroup.kill", "1", "kill");
+    if (!killed && unified->has("cgroup.procs")) return killed;  // else systemd has removed the empty group meanwhile
     // A frozen v1 group's processes die once they are let go.
     if (const auto group = v1_directory("freezer")) return v1::thaw(*group);
     return {};

@@ -53,10 +53,10 @@ constexpr Propagation propagations[] = {
 };
 
 // Options of mount(8) that mean nothing, or what is so anyway; the kernel's file systems would refuse them as unknown.
-constexpr std::string_view ignored[] = {"defaults", "async", "nomand", "noiversion", "nolazytime", "loud"};
+constexpr std::string_view ignored[] = {"defaults", "async", "nomand", "noiversion", "nolazytime", "loud", "silent"};
 
 // Flags of the superblock; to fsconfig(2) they are parameters like any other.
-constexpr std::string_view super_flags[] = {"sync", "dirsync", "mand", "lazytime", "silent", "iversion"};
+constexpr std::string_view super_flags[] = {"sync", "dirsync", "mand", "lazytime", "iversion"};
 
 bool take_attribute(Options& out, std::string_view name) {
   for (const Attribute& attribute : attributes) {

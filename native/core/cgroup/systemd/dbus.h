@@ -87,14 +87,15 @@ class Connection {
   Result<Message> call(const std::string& path, const std::string& interface, const std::string& member,
                        const std::string& signature, const Writer& body, const std::string& destination);
 
-  Result<Message> next_signal();
+  // `patience`: milliseconds, after which it is ETIMEDOUT.
+  Result<Message> next_signal(int patience);
 
  private:
   Result<void> authenticate();
   Result<void> send(std::string_view bytes);
-  Result<void> receive_more();
+  Result<void> receive_more(int patience);
   Result<std::string> receive_line();
-  Result<Message> receive();
+  Result<Message> receive(int patience);
 
   Fd socket_;
   std::string path_;

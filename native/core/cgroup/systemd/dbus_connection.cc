@@ -62,11 +62,11 @@ Result<void> Connection::send(std::string_view bytes) {
   return {};
 }
 
-Result<void> Connection::receive_more() {
+Result<void> Connection::receive_more(int patience) {
   pollfd waiting{socket_.get(), POLLIN, 0};
   int ready = 0;
   do {
-    ready = ::poll(&waiting, 1, patience_ms);
+    ready = ::poll(&waiting, 1, patience);
   } while (ready < 0 && errno == EINTR);
   if (ready == 0) return Error::from_errno(ETIMEDOUT, "waiting for systemd", path_);
   char buffer[4096];
@@ -80,18 +80,18 @@ Result<void> Connection::receive_more() {
 
 Result<std::string> Connection::receive_line() {
   size_t end = 0;
-  while ((end = received_.find("\r\n")) == std::string::npos) TRY(receive_more());
+  while ((end = received_.find("\r\n")) == std::string::npos) TRY(receive_more(patience_ms));
   std::string line = received_.substr(0, end);
   received_.erase(0, end + 2);
   return line;
 }
 
-Result<Message> Connection::receive() {
+Result<Message> Connection::receive(int patience) {
   for (;;) {
     const auto size = message_size(received_);
     if (size && *size == 0) return Error::invalid("D-Bus", "'" + path_ + "' sent something that is no message");
     if (!size || received_.size() < *size) {
-      TRY(receive_more());
+      TRY(receive_more(patience));
       continue;
     }
     auto message = decode(std::string_view(received_).substr(0, *size));
@@ -112,7 +112,7 @@ Result<Message> Connection::call(const std::string& path, const std::string& int
   request.body = body.bytes();
   TRY(send(encode(request)));
   for (;;) {
-    TRY_ASSIGN(Message message, receive());
+    TRY_ASSIGN(Message message, receive(patience_ms));
     if (message.type == Type::signal) {
       signals_.push_back(std::move(message));
     } else if (message.reply_to == request.serial) {
@@ -123,14 +123,14 @@ Result<Message> Connection::call(const std::string& path, const std::string& int
   }
 }
 
-Result<Message> Connection::next_signal() {
+Result<Message> Connection::next_signal(int patience) {
   if (!signals_.empty()) {
     Message first = std::move(signals_.front());
     signals_.erase(signals_.begin());
     return first;
   }
   for (;;) {
-    TRY_ASSIGN(Message message, receive());
+    TRY_ASSIGN(Message message, receive(patience));
     if (message.type == Type::signal) return message;
   }
 }
