@@ -49,7 +49,12 @@ export function handleExit(
   const restarting = shouldRestart(container, code);
   recordExit(container, exit, restarting);
   container.monitor = undefined;
-  services.store.save(container);
+  try {
+    services.store.save(container);
+  } catch (error) {
+    // A full disk must not make anybody wait for what has happened: the monitor's own record of it is there for the next helper.
+    services.context.log.error('cannot record how a container ended', error, { id: container.id });
+  }
   const seconds = Math.max(
     0,
     Math.round((Date.parse(record.state.finishedAt) - Date.parse(record.state.startedAt)) / 1000),

@@ -1,4 +1,5 @@
 // Removing containers. From the moment that a removal is recorded it is finished, by the next helper if need be.
+import { diskFailure } from '../engine/disk_failure.ts';
 import { removeTree, treeSize } from '../native/filesystem.ts';
 import type { PruneContainersResult } from '../protocol/container.ts';
 import { EngineError, isEngineError } from '../protocol/errors.ts';
@@ -48,7 +49,12 @@ async function remove(services: ContainerServices, container: Container, options
     if (container.isRunning) throw stillRunning(container);
     container.state.status = 'removing';
     container.record.removesVolumes = options.volumes;
-    services.store.save(container);
+    try {
+      services.store.save(container);
+    } catch (error) {
+      // On a full disk it is the removal that makes room for the record: if nobody comes to finish it, nobody has begun it.
+      if (diskFailure('', error)?.kind !== 'ResourceExhausted') throw error;
+    }
     await finishRemoval(services, container, options.volumes);
   });
 }

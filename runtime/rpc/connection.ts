@@ -8,6 +8,7 @@ import {
   type MessageConnection,
   ResponseError,
 } from 'vscode-jsonrpc/node';
+import { diskFailure } from '../engine/disk_failure.ts';
 import type { EventBus } from '../engine/events.ts';
 import type { Log } from '../engine/log.ts';
 import { EngineError, type ErrorInfo } from '../protocol/errors.ts';
@@ -31,7 +32,8 @@ export interface ConnectionServices {
 const maxUnread = 32 << 20;
 const engineErrorCode = -32_000;
 
-function toResponseError(method: string, error: unknown, log: Log): ResponseError<ErrorInfo> {
+function toResponseError(method: string, raw: unknown, log: Log): ResponseError<ErrorInfo> {
+  const error = raw instanceof EngineError ? raw : (diskFailure(method, raw) ?? raw);
   if (error instanceof EngineError) {
     const code = error.kind === 'InvalidArgument' ? ErrorCodes.InvalidParams : engineErrorCode;
     return new ResponseError(code, error.message, error.toInfo());
@@ -145,8 +147,8 @@ export class Connection {
     const outcome = this.#services.streams.wait(id);
     const aborted = Promise.withResolvers<never>();
     const abort = () => {
-      this.#services.streams.abort(id, signal.reason);
-      aborted.reject(signal.reason);
+      // Whoever serves the stream lets go now, or has failed already and is tidying up: then that is what became of it.
+      if (!this.#services.streams.abort(id, signal.reason)) aborted.reject(signal.reason);
     };
     signal.addEventListener('abort', abort, { once: true });
     if (signal.aborted) abort();

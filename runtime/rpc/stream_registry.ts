@@ -69,12 +69,13 @@ export class StreamRegistry {
 
   /**
    * Ends a stream whose client has lost interest. A closed connection alone doesn't say so: to a reader it looks like the
-   * half-close of somebody who still listens.
+   * half-close of somebody who still listens. True: somebody serves it and will say how it ended.
    */
-  abort(id: string, reason: unknown): void {
+  abort(id: string, reason: unknown): boolean {
     const entry = this.#entries.get(id);
     entry?.server?.abandoned?.();
     entry?.aborter.abort(reason);
+    return entry !== undefined && entry.server === undefined;
   }
 
   get size(): number {

@@ -14,7 +14,7 @@
 // `open` removes it, and the image store unpacks it again from its blob.
 import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { chmod, mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { type Digest, hexOf, isDigest } from './digest.ts';
@@ -138,10 +138,13 @@ export class LayerStore {
       if (!this.#known.has(chainId)) continue; // removed meanwhile
       const settled = { chainId, diffId, size };
       const temporary = join(this.#staging, `${randomUUID()}.json`);
-      await writeFile(temporary, JSON.stringify(settled), { mode: 0o600, flush: true });
-      await rename(temporary, this.#infoPath(chainId)).catch((error: unknown) => {
+      try {
+        await writeFile(temporary, JSON.stringify(settled), { mode: 0o600, flush: true });
+        await rename(temporary, this.#infoPath(chainId));
+      } catch (error) {
+        await rm(temporary, { force: true });
         if (!hasCode(error, 'ENOENT')) throw error; // removed meanwhile
-      });
+      }
       if (this.#known.has(chainId)) this.#known.set(chainId, settled);
     }
   }

@@ -71,8 +71,8 @@ export class VolumeStore implements Volumes {
         return { ...this.get(name), created: false };
       }
       const entry = completeEntry(name, request);
-      await mkdir(join(this.#root, name), { recursive: true, mode: 0o700 });
-      await mkdir(this.mountpoint(name), { recursive: true });
+      await makeDirectory(join(this.#root, name), 0o700);
+      await makeDirectory(this.mountpoint(name), 0o755);
       await chmod(this.mountpoint(name), 0o755);
       this.records.add(entry);
       this.publish('create', entry);
@@ -219,6 +219,15 @@ export class VolumeStore implements Volumes {
       attributes: { driver: entry.driver, ...attributes },
       record: gone ? null : this.row(entry),
     });
+  }
+}
+
+/** Not recursive: Node would say that the directory is missing where the disk is read-only. */
+async function makeDirectory(path: string, mode: number): Promise<void> {
+  try {
+    await mkdir(path, { mode });
+  } catch (error) {
+    if (!hasCode(error, 'EEXIST')) throw error;
   }
 }
 

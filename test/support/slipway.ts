@@ -1,7 +1,7 @@
 // A real engine for tests: its own directories, its own socket, a busybox image, and nothing left behind.
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createReadStream, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createReadStream, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
@@ -41,18 +41,22 @@ export class TestEngine implements AsyncDisposable {
   readonly dataRoot = join(this.directory, 'data');
   readonly execRoot = join(this.directory, 'exec');
   readonly #args: readonly string[];
+  readonly #preload: readonly string[] = [];
   #helper: ChildProcess | undefined;
   #client: Client | undefined;
 
-  private constructor(args: readonly string[]) {
+  private constructor(args: readonly string[], preload: string | undefined) {
     this.#args = args;
+    if (preload === undefined) return;
+    this.#preload = ['--require', join(this.directory, 'preload.cjs')];
+    writeFileSync(join(this.directory, 'preload.cjs'), preload);
   }
 
-  /** Starts a helper; with an image `busybox:latest` unless `bare`. */
+  /** Starts a helper; with an image `busybox:latest` unless `bare`. `preload` is a script that it runs before its own. */
   static async start(
-    options: { readonly args?: readonly string[]; readonly bare?: boolean } = {},
+    options: { readonly args?: readonly string[]; readonly bare?: boolean; readonly preload?: string } = {},
   ): Promise<TestEngine> {
-    const engine = new TestEngine(options.args ?? []);
+    const engine = new TestEngine(options.args ?? [], options.preload);
     try {
       await engine.startHelper();
     } catch (error) {
@@ -66,6 +70,11 @@ export class TestEngine implements AsyncDisposable {
   get client(): Client {
     if (this.#client === undefined) throw new Error('the helper does not run');
     return this.#client;
+  }
+
+  /** One more client; the caller disposes of it. */
+  connect(): Promise<Client> {
+    return Client.connect(this.socket);
   }
 
   get helperPid(): number {
@@ -91,6 +100,7 @@ export class TestEngine implements AsyncDisposable {
       process.execPath,
       [
         '--disable-warning=ExperimentalWarning',
+        ...this.#preload,
         (await bundles()).helper,
         ...args,
         '--idle-timeout',
@@ -268,11 +278,14 @@ export async function importBusybox(
   execFileSync('tar', ['-C', tree, '--owner=0', '--group=0', '-cf', archive, '.']);
   const { socket, outcome } = await client.stream('image.import', { Reference: reference, Changes: [...changes] });
   socket.resume();
-  await pipeline(createReadStream(archive), socket);
-  const { Id } = await outcome;
-  rmSync(tree, { recursive: true });
-  rmSync(archive);
-  return Id;
+  try {
+    // An engine that refuses hangs up; the outcome says why.
+    await pipeline(createReadStream(archive), socket).catch(() => {});
+    return (await outcome).Id;
+  } finally {
+    rmSync(tree, { recursive: true });
+    rmSync(archive);
+  }
 }
 
 async function text(stream: Readable): Promise<string> {
