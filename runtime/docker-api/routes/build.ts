@@ -6,6 +6,9 @@ import { HttpError } from '../failure.ts';
 import { MessageWriter } from '../messages.ts';
 import { checked, defined, type Route, route } from './route.ts';
 
+/** Builds that run, by the id that their client gave them. */
+const running = new Map<string, AbortController>();
+
 export const buildRoutes: readonly Route[] = [
   route('POST', '/build', async (x) => {
     if (x.text('version') === '2') {
@@ -15,13 +18,21 @@ export const buildRoutes: readonly Route[] = [
     const quiet = x.flag('q');
     const messages = new MessageWriter(x);
     const steps = new Steps();
+    const id = x.text('buildid');
+    const cancelled = new AbortController();
+    if (id !== undefined) running.set(id, cancelled);
+    const signal = AbortSignal.any([x.signal, cancelled.signal]);
     await messages.run(async () => {
       const serve = await x.stream('build.run', request, (progress) => {
         for (const stream of quiet ? [] : steps.lines(progress)) messages.write({ stream });
       });
-      const { Images, References } = await serve(x.incoming(), x.signal).catch((error: unknown) => {
-        throw classic(error);
-      });
+      const { Images, References } = await serve(x.incoming(), signal)
+        .catch((error: unknown) => {
+          throw classic(error);
+        })
+        .finally(() => {
+          if (id !== undefined && running.get(id) === cancelled) running.delete(id);
+        });
       for (const { Id } of Images) {
         if (quiet) {
           messages.write({ stream: `${Id}\n` });
@@ -49,7 +60,10 @@ export const buildRoutes: readonly Route[] = [
   }),
 
   route('POST', '/build/cancel', async (x) => {
-    if (x.text('id') === undefined) throw new HttpError(400, 'build ID not provided');
+    const id = x.text('id');
+    if (id === undefined) throw new HttpError(400, 'build ID not provided');
+    // One that has ended, or never was, has nothing left to cancel.
+    running.get(id)?.abort();
     x.empty(200);
   }),
 ];
