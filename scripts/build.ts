@@ -6,7 +6,7 @@ import { commands } from '../runtime/cli/commands.ts';
 import { completionPlaces, completionScripts } from '../runtime/cli/completion/scripts.ts';
 import { globals } from '../runtime/cli/globals.ts';
 import { manPage } from '../runtime/cli/man_page.ts';
-import { engineVersion } from '../runtime/engine/version.ts';
+import { engineVersion } from '../runtime/protocol/version.ts';
 import { notices } from './notices.ts';
 
 /**

@@ -4,11 +4,10 @@ import { availableParallelism, hostname, release, totalmem } from 'node:os';
 import type { ContainerServices } from '../container/services.ts';
 import type { Handlers, HandlersOf } from '../protocol/handler.ts';
 import type { SystemInfo, SystemVersion, systemMethods } from '../protocol/system.ts';
-import { protocolVersion } from '../protocol/version.ts';
+import { engineVersion, protocolVersion } from '../protocol/version.ts';
 import type { EngineContext } from './context.ts';
 import { doctorChecks, limitations } from './doctor.ts';
 import type { EngineOptions } from './options.ts';
-import { engineVersion } from './version.ts';
 
 export interface SystemServices {
   readonly context: EngineContext;

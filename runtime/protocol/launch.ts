@@ -6,6 +6,7 @@ import { Readable } from 'node:stream';
 import { Client } from './client.ts';
 import { EngineError } from './errors.ts';
 import type { EnginePaths } from './paths.ts';
+import { isOlder } from './version.ts';
 
 export interface LaunchOptions {
   readonly paths: EnginePaths;
@@ -107,28 +108,55 @@ async function startHelper({ paths, command = helperCommand() }: LaunchOptions):
   }
 }
 
-/** Connects to the engine of these paths; starts its helper first if none runs. Two that do so at once get the same one. */
+/**
+ * Connects to the engine of these paths; starts its helper first if none runs, and in place of one that is older than this
+ * client. Containers go on meanwhile. Two that do so at once get the same helper.
+ */
 export async function connectOrStart(options: LaunchOptions): Promise<Client> {
   const { paths, signal } = options;
   try {
-    return await Client.connect(paths.socket, signal === undefined ? {} : { signal });
+    const client = await Client.connect(paths.socket, signal === undefined ? {} : { signal });
+    // Somebody else may be replacing it, too: then it hangs up before it answers.
+    const version = await unlessClosed(client, client.call('system.ping', {}));
+    if (version !== undefined && !isOlder(version)) return client;
+    await unlessClosed(client, client.call('system.shutdown', {}));
+    await client.closed;
   } catch (error) {
     if (!isAbsent(error)) return await connectEngine(paths.socket, signal);
   }
+  return await startOrJoin(options, startAttempts);
+}
+
+async function unlessClosed<T>(client: Client, call: Promise<T>): Promise<T | undefined> {
+  try {
+    return await call;
+  } catch (error) {
+    await new Promise(setImmediate); // the end of the connection is told after the end of its calls
+    if (client.isClosed) return undefined;
+    throw error;
+  }
+}
+
+/** A helper that was just told to end holds the records a little longer than its door. */
+const startAttempts = 5;
+
+async function startOrJoin(options: LaunchOptions, attempts: number): Promise<Client> {
+  const { paths, signal } = options;
   try {
     await startHelper(options);
   } catch (error) {
     // Somebody else's was faster: then it listens, or will in a moment.
     const client = await retryConnect(paths.socket, signal);
     if (client !== undefined) return client;
-    throw error;
+    if (attempts <= 1) throw error;
+    return await startOrJoin(options, attempts - 1);
   }
   return await connectEngine(paths.socket, signal);
 }
 
 /** The winner of a race for the lock may still be repairing; it listens when it is done. */
 async function retryConnect(socket: string, signal: AbortSignal | undefined): Promise<Client | undefined> {
-  for (let attempt = 0; attempt < 50; attempt += 1) {
+  for (let attempt = 0; attempt < 10; attempt += 1) {
     try {
       return await Client.connect(socket, signal === undefined ? {} : { signal });
     } catch (error) {

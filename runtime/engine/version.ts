@@ -1,2 +1,0 @@
-/** The engine's version; package.json has the same (a test compares them). */
-export const engineVersion = '0.1.0';
