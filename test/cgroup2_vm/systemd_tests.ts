@@ -1,6 +1,6 @@
 // --systemd-cgroup where systemd owns the tree: scopes, as systemd itself shows them.
 import assert from 'node:assert/strict';
-import type { OciConfig } from '../support/oci_bundle.ts';
+import { type OciConfig, rootlessOciConfig } from '../support/oci_bundle.ts';
 import { type GuestTest, limited, succeeded, values } from './guest_tests.ts';
 
 const mebibyte = 1 << 20;
@@ -153,5 +153,35 @@ ${show('scope-run', 'LoadState')}`,
     bundles: { 'scope-path': limited('scope-path', {}) },
     script: 'oci --systemd-cgroup run -b /bundles/scope-path scope-path; echo "code=$?"',
     check: (result) => assert.match(result.output.join('\n'), /linux\.cgroupsPath: .*slice:prefix:name[\s\S]*code=1/),
+  },
+  {
+    name: 'scope-user',
+    title: 'without root the scope is the user’s own systemd’s',
+    bundles: {
+      'scope-user': (() => {
+        const config = rootlessOciConfig(['sleep', '1000'], 1000, '/rootfs');
+        config.linux.cgroupsPath = 'user.slice:test:mine';
+        config.linux.resources = { pids: { limit: 7 } };
+        return config;
+      })(),
+    },
+    script: `set -e
+mkdir -p /run/user/1000/state && chown -R 1000 /run/user/1000
+systemd-run --quiet --unit manager --uid=1000 -p Delegate=yes -p Environment=XDG_RUNTIME_DIR=/run/user/1000 /lib/systemd/systemd --user
+until [ -S /run/user/1000/systemd/private ]; do sleep 0.05; done
+as_user() { XDG_RUNTIME_DIR=/run/user/1000 su user -s /bin/sh -c "$*"; }
+# A process can only be moved within what the user owns, the manager's group: so one of the manager's starts it.
+as_user systemd-run --user --quiet --unit inner -p Delegate=yes /bin/sh -c \\''slipway-oci --systemd-cgroup --root /run/user/1000/state run -d -b /bundles/scope-user mine </dev/null >/run/user/1000/log 2>&1; echo done >> /run/user/1000/log; sleep 1000'\\'
+await_line /run/user/1000/log done
+cat /run/user/1000/log
+as_user systemctl --user show test-mine.scope -p ActiveState -p TasksMax
+as_user slipway-oci --systemd-cgroup --root /run/user/1000/state delete -f mine
+echo "after=$(as_user systemctl --user is-active test-mine.scope)"`,
+    check(result) {
+      succeeded(result);
+      assert.equal(values(result).get('ActiveState'), 'active', result.output.join('\n'));
+      assert.equal(values(result).get('TasksMax'), '7');
+      assert.equal(values(result).get('after'), 'inactive');
+    },
   },
 ];

@@ -87,15 +87,14 @@ class Connection {
   Result<Message> call(const std::string& path, const std::string& interface, const std::string& member,
                        const std::string& signature, const Writer& body, const std::string& destination);
 
-  // `patience`: milliseconds, after which it is ETIMEDOUT.
-  Result<Message> next_signal(int patience);
+  Result<Message> next_signal();
 
  private:
   Result<void> authenticate();
   Result<void> send(std::string_view bytes);
-  Result<void> receive_more(int patience);
+  Result<void> receive_more();
   Result<std::string> receive_line();
-  Result<Message> receive(int patience);
+  Result<Message> receive();
 
   Fd socket_;
   std::string path_;

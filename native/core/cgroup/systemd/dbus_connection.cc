@@ -40,16 +40,17 @@ Result<Connection> Connection::open(const std::string& socket_path, bool bus) {
 }
 
 // EXTERNAL with an empty identity: the peer takes the socket's credentials. Naming a uid would be wrong inside a user
-// namespace, where we know another number than the peer.
+// namespace, where we know another number than the peer. All of it at once, as systemd's own clients do: on its private
+// socket systemd overlooks a message that it happens to read together with a BEGIN that comes later.
 Result<void> Connection::authenticate() {
-  TRY(send(std::string_view("\0AUTH EXTERNAL\r\n", 16)));
+  constexpr char login[] = "\0AUTH EXTERNAL\r\nDATA\r\nBEGIN\r\n";
+  TRY(send(std::string_view(login, sizeof(login) - 1)));
   TRY_ASSIGN(std::string line, receive_line());
   if (line.starts_with("DATA")) {
-    TRY(send("DATA\r\n"));
     TRY_ASSIGN(line, receive_line());
   }
   if (!line.starts_with("OK ")) return Error::invalid("D-Bus", "'" + path_ + "' refused the login: " + line);
-  return send("BEGIN\r\n");
+  return {};
 }
 
 Result<void> Connection::send(std::string_view bytes) {
@@ -62,11 +63,11 @@ Result<void> Connection::send(std::string_view bytes) {
   return {};
 }
 
-Result<void> Connection::receive_more(int patience) {
+Result<void> Connection::receive_more() {
   pollfd waiting{socket_.get(), POLLIN, 0};
   int ready = 0;
   do {
-    ready = ::poll(&waiting, 1, patience);
+    ready = ::poll(&waiting, 1, patience_ms);
   } while (ready < 0 && errno == EINTR);
   if (ready == 0) return Error::from_errno(ETIMEDOUT, "waiting for systemd", path_);
   char buffer[4096];
@@ -80,18 +81,18 @@ Result<void> Connection::receive_more(int patience) {
 
 Result<std::string> Connection::receive_line() {
   size_t end = 0;
-  while ((end = received_.find("\r\n")) == std::string::npos) TRY(receive_more(patience_ms));
+  while ((end = received_.find("\r\n")) == std::string::npos) TRY(receive_more());
   std::string line = received_.substr(0, end);
   received_.erase(0, end + 2);
   return line;
 }
 
-Result<Message> Connection::receive(int patience) {
+Result<Message> Connection::receive() {
   for (;;) {
     const auto size = message_size(received_);
     if (size && *size == 0) return Error::invalid("D-Bus", "'" + path_ + "' sent something that is no message");
     if (!size || received_.size() < *size) {
-      TRY(receive_more(patience));
+      TRY(receive_more());
       continue;
     }
     auto message = decode(std::string_view(received_).substr(0, *size));
@@ -112,7 +113,7 @@ Result<Message> Connection::call(const std::string& path, const std::string& int
   request.body = body.bytes();
   TRY(send(encode(request)));
   for (;;) {
-    TRY_ASSIGN(Message message, receive(patience_ms));
+    TRY_ASSIGN(Message message, receive());
     if (message.type == Type::signal) {
       signals_.push_back(std::move(message));
     } else if (message.reply_to == request.serial) {
@@ -123,14 +124,14 @@ Result<Message> Connection::call(const std::string& path, const std::string& int
   }
 }
 
-Result<Message> Connection::next_signal(int patience) {
+Result<Message> Connection::next_signal() {
   if (!signals_.empty()) {
     Message first = std::move(signals_.front());
     signals_.erase(signals_.begin());
     return first;
   }
   for (;;) {
-    TRY_ASSIGN(Message message, receive(patience));
+    TRY_ASSIGN(Message message, receive());
     if (message.type == Type::signal) return message;
   }
 }

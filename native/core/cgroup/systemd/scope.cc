@@ -70,34 +70,10 @@ Result<void> subscribe(Manager& systemd) {
   return {};
 }
 
-bool job_exists(Manager& systemd, const std::string& job) {
-  Writer body;
-  body.uint32(static_cast<uint32_t>(strtoul(job.substr(job.rfind('/') + 1).c_str(), nullptr, 10)));
-  return static_cast<bool>(systemd.connection.call(object, manager, "GetJob", "u", body, systemd.destination));
-}
-
-bool unit_exists(Manager& systemd, const std::string& unit) {
-  Writer body;
-  body.string(unit);
-  return static_cast<bool>(systemd.connection.call(object, manager, "GetUnit", "s", body, systemd.destination));
-}
-
-// On its own socket a user's systemd 252 sometimes doesn't tell of the end of a job: so after a while without a word it
-// is asked.
-constexpr int silence_ms = 200;
-constexpr int most_silences = 150;
-
 // JobRemoved(u id, o job, s unit, s result)
-Result<void> await_job(Manager& systemd, const std::string& job, const std::string& what, const std::string& starts) {
-  for (int silences = 0;;) {
-    auto heard = systemd.connection.next_signal(silence_ms);
-    if (!heard && heard.error().code == ETIMEDOUT && ++silences < most_silences) {
-      if (job_exists(systemd, job)) continue;
-      if (starts.empty() || unit_exists(systemd, starts)) return {};
-      return Error::invalid("systemd", "cannot " + what + ": it is gone again");
-    }
-    if (!heard) return std::move(heard.error());
-    const Message& message = *heard;
+Result<void> await_job(Manager& systemd, const std::string& job, const std::string& what) {
+  for (;;) {
+    TRY_ASSIGN(const Message message, systemd.connection.next_signal());
     if (message.member != "JobRemoved" || message.signature != "uoss") continue;
     Reader body(message.body);
     (void)body.uint32();
@@ -200,7 +176,7 @@ Result<void> start_scope(const UnitName& name, const std::vector<Property>& prop
   if (!answer && answer.error().step == "org.freedesktop.systemd1.UnitExists" && reset_failed(systemd, name.unit))
     answer = start();
   if (!answer) return std::move(answer.error()).with_context("cannot start the systemd scope '" + name.unit + "'");
-  return await_job(systemd, Reader(answer->body).string(), "start the scope '" + name.unit + "'", name.unit);
+  return await_job(systemd, Reader(answer->body).string(), "start the scope '" + name.unit + "'");
 }
 
 Result<void> set_properties(const std::string& unit, const std::vector<Property>& properties, bool user) {
@@ -226,7 +202,7 @@ Result<void> stop_scope(const std::string& unit, bool user) {
   auto answer = systemd.connection.call(object, manager, "StopUnit", "ss", body, systemd.destination);
   if (!answer && answer.error().step == "org.freedesktop.systemd1.NoSuchUnit") return {};
   if (!answer) return std::move(answer.error()).with_context("cannot stop the systemd scope '" + unit + "'");
-  TRY(await_job(systemd, Reader(answer->body).string(), "stop the scope '" + unit + "'", ""));
+  TRY(await_job(systemd, Reader(answer->body).string(), "stop the scope '" + unit + "'"));
   (void)reset_failed(systemd, unit);  // only a failed one can be reset
   return {};
 }
