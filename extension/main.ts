@@ -41,12 +41,17 @@ export function activate(context: vscode.ExtensionContext): void {
   const locate = () => locateEngine(context);
   const socket = (): string => locate().socket;
   const engine = own(new Engine(locate, records, log));
-  const app: App = { context, engine, records, activity, filter, log };
+  const selections: App['selections'] = new Map();
+  const app: App = { context, engine, records, activity, filter, selections, log };
 
-  own(new ContainersView(app));
-  own(new RecordView(engine, records, activity, filter, imageStyle(engine)));
-  own(new RecordView(engine, records, activity, filter, volumeStyle(engine)));
-  own(new RecordView(engine, records, activity, filter, networkStyle(engine)));
+  const containers = own(new ContainersView(app));
+  const images = own(new RecordView(engine, records, activity, filter, imageStyle(engine)));
+  const volumes = own(new RecordView(engine, records, activity, filter, volumeStyle(engine)));
+  const networks = own(new RecordView(engine, records, activity, filter, networkStyle(engine)));
+  selections.set('container', () => containers.view.selection);
+  selections.set('image', () => images.view.selection);
+  selections.set('volume', () => volumes.view.selection);
+  selections.set('network', () => networks.view.selection);
   const registries = own(new RegistriesView(engine));
 
   const terminals = own(new Terminals(engine, context.workspaceState));

@@ -10,6 +10,7 @@ import { recordId } from '../records.ts';
 import { ContainerRow } from '../views/container_rows.ts';
 import { containerName } from '../views/grouping.ts';
 import { RecordRow } from '../views/record_view.ts';
+import type { Row } from '../views/row.ts';
 import { imageName } from '../views/styles.ts';
 import type { ViewFilter } from '../views/view_filter.ts';
 
@@ -19,10 +20,15 @@ export interface App {
   readonly records: Records;
   readonly activity: Activity;
   readonly filter: ViewFilter;
+  /** The rows that are selected in the view of a kind; a view enters its own. */
+  readonly selections: Map<RecordKind, () => readonly Row[]>;
   readonly log: vscode.LogOutputChannel;
 }
 
-/** A command's arguments as the editor gives them: the row clicked and all rows selected, or nothing from the palette. */
+/**
+ * A command's arguments as the editor gives them: the row clicked and all rows selected; `selection` from a key, as the manifest
+ * says, for the editor tells nothing then; or nothing from the palette.
+ */
 export type Handler = (app: App, first: unknown, all: unknown) => Promise<void>;
 
 /** Registers handlers by command; what they throw is shown once, with the way out where the engine knows one. */
@@ -49,8 +55,9 @@ export async function showError(app: App, error: unknown): Promise<void> {
 }
 
 /** Ids of the rows of a kind that a command was called on. */
-function clickedIds(kind: RecordKind, first: unknown, all: unknown): string[] {
-  const rows = Array.isArray(all) && all.length > 0 ? all : [first];
+function clickedIds(app: App, kind: RecordKind, first: unknown, all: unknown): string[] {
+  const given = Array.isArray(all) && all.length > 0 ? all : [first];
+  const rows = first === 'selection' ? (app.selections.get(kind)?.() ?? []) : given;
   const ids = rows.flatMap((row: unknown) => {
     if (kind === 'container') return row instanceof ContainerRow ? [row.containerId] : [];
     return row instanceof RecordRow && row.kind === kind ? [row.id] : [];
@@ -74,7 +81,7 @@ export async function targets<K extends RecordKind>(
   options: TargetOptions<K>,
 ): Promise<RecordTypes[K][]> {
   const only = options.only ?? (() => true);
-  const clicked = clickedIds(kind, first, all).flatMap((id) => app.records.get(kind, id) ?? []);
+  const clicked = clickedIds(app, kind, first, all).flatMap((id) => app.records.get(kind, id) ?? []);
   if (clicked.length > 0) return clicked.filter(only);
   const picked = await pickRecord(app, kind, options);
   return picked === undefined ? [] : [picked];

@@ -58,6 +58,8 @@ export class Workbench {
   /** Shows the view container with this title. */
   async openSidebar(title: string): Promise<void> {
     const tab = this.page.locator('.activitybar').getByRole('tab', { name: new RegExp(`^${title}`) });
+    // A window that has just opened gets the icons of extensions some time after its own.
+    await tab.waitFor({ timeout: 60_000 });
     if ((await tab.getAttribute('aria-selected')) !== 'true') await tab.click();
     await this.page.locator('.sidebar .composite.title').getByText(title, { exact: false }).first().waitFor();
   }
