@@ -7,6 +7,7 @@ import type { BuildOutcome, BuildProgress, BuildRequest } from '../../protocol/b
 import { parseSize } from '../../protocol/size.ts';
 import { type CommandSpec, flag, forceOption, type Invocation, pruneFilterOption, text } from '../command.ts';
 import type { CliContext } from '../context.ts';
+import { LiveProgress } from '../format/build_progress.ts';
 import { humanSize } from '../format/units.ts';
 import { buildFlags } from '../options/build_flags.ts';
 import { UsageError } from '../parse.ts';
@@ -225,12 +226,21 @@ class Printer {
   }
 }
 
+/** `auto` is live on a terminal; without one there is nothing to redraw. */
+function printerFor(progress: string, context: CliContext, stack: DisposableStack): Pick<Printer, 'show'> {
+  const { errors } = context.terminal;
+  const isLive = errors.isTTY === true && (progress === 'tty' || progress === 'auto');
+  if (!isLive) return new Printer(context, progress === 'rawjson' || progress === 'json');
+  const screen = () => ({ rows: errors.rows || 24, columns: errors.columns || 80 });
+  return stack.use(new LiveProgress((text) => context.error(text), screen));
+}
+
 async function build(input: Invocation, context: CliContext): Promise<number> {
   const request = await requestOf(input, context);
   const client = await context.engine();
   if (input.flag('check')) return await check(request, context);
   const progress = input.text('progress') ?? 'auto';
-  const printer = new Printer(context, progress === 'rawjson' || progress === 'json');
+  using stack = new DisposableStack();
   const isQuiet = input.flag('quiet') || progress === 'quiet';
   let source: AsyncIterable<Buffer> | undefined;
   if (input.args[0] === '-') {
@@ -247,14 +257,16 @@ async function build(input: Invocation, context: CliContext): Promise<number> {
       request.DockerfileText = Buffer.concat(chunks).toString('utf8');
     }
   }
+  const printer = isQuiet ? undefined : printerFor(progress, context, stack);
   const { socket, outcome } = await client.stream('build.run', request, {
     signal: context.signal,
-    ...(isQuiet ? {} : { onProgress: (value: BuildProgress) => printer.show(value) }),
+    ...(printer === undefined ? {} : { onProgress: (value: BuildProgress) => printer.show(value) }),
   });
   const sending = source === undefined ? socket.end() : pipeline(source, socket).catch(() => {});
   const receiving = pipeline(socket, createWriteStream('', { fd: 1, autoClose: false })).catch(() => {});
   const result = await outcome;
   await Promise.all([sending, receiving]);
+  stack.dispose();
   report(input, context, result, isQuiet);
   return 0;
 }
