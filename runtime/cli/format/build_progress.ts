@@ -24,7 +24,7 @@ const shownOutput = 6;
 const interval = 100;
 
 /** What is to be seen at a moment. */
-export class BuildFrames {
+class BuildFrames {
   readonly #steps = new Map<string, Step>();
   readonly #warnings: string[] = [];
   readonly #begun: number;

@@ -17,7 +17,7 @@ export interface Seen {
 }
 
 /** What ids, times and addresses are by chance. */
-export function normalise(text: string): string {
+function normalise(text: string): string {
   return text
     .replace(/\/tmp\/(swd-|slipway-engine-)\w+\/\S*/g, 'PATH')
     .replace(/[\d.]+, as there are only \d+ CPUs/g, 'N, as there are only N CPUs')

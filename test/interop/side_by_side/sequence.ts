@@ -7,7 +7,7 @@ import { busyboxReference } from '../../support/busybox_image.ts';
  */
 export type Step = string | readonly [request: string, body?: unknown, options?: StepOptions];
 
-export interface StepOptions {
+interface StepOptions {
   readonly headers?: Readonly<Record<string, string>>;
   /** Upgrades the connection, writes this, and closes its half. */
   readonly input?: string;
