@@ -137,7 +137,11 @@ export class MonitorClient implements Monitor {
     this.ended = this.#ended.promise;
     this.#control = control;
     this.#listen(control);
-    void ended?.then(() => this.#onEnded());
+    void ended?.then(() => {
+      // What it said last may still be unread.
+      if (this.#control.destroyed) this.#onEnded();
+      else this.#control.once('close', () => this.#onEnded());
+    });
   }
 
   get pid(): number {

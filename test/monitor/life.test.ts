@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { test } from 'node:test';
@@ -58,6 +58,15 @@ test('a container killed for memory is recorded as such', async () => {
   assert.equal(exit?.oomKilled, true);
   assert.equal(exit?.exitCode, 137);
   await heard;
+});
+
+test('a monitor whose directory was removed meanwhile ends all the same', async () => {
+  await using containers = new MonitoredContainers();
+  const { client, directory } = await containers.start({ script: 'exec sleep 1000' });
+  rmSync(directory, { recursive: true });
+  await client.kill(9);
+  assert.equal((await client.exited)?.exitCode, 137);
+  await client.ended;
 });
 
 test('nothing but D is left after the end', async () => {

@@ -63,6 +63,9 @@ Result<Records> Records::create(const Options& options) {
 }
 
 Result<void> Records::write_exit(const std::string& json) {
+  struct stat status = {};
+  // Removed with everything else of the container, while its last process ended: nobody is left to read the record.
+  if (fstat(directory(), &status) == 0 && status.st_nlink == 0) return {};
   if (!reserved_) {
     // The second time: the first one's room is the file itself.
     reserved_ = Fd(openat(directory(), exit_temporary, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
