@@ -12,6 +12,7 @@ import type { Handlers } from '../protocol/handler.ts';
 import { type BuildContext, openContext } from './context.ts';
 import { type Evaluation, evaluate } from './evaluate.ts';
 import { rangeOf } from './failure.ts';
+import { isLayout, loadLayoutImage } from './layout_context.ts';
 
 export interface Preparation {
   readonly context: BuildContext;
@@ -61,8 +62,13 @@ export async function prepare(
     buildPlatform: hostPlatform(),
     ...(isOneOfMany ? { prefix: formatPlatform(platform) } : {}),
     contexts: context.names,
-    image: (reference, wanted) =>
-      findImage(named[reference]?.replace(/^docker-image:\/\//, '') ?? reference, wanted, request, options),
+    image: async (reference, wanted) => {
+      const source = named[reference];
+      if (source === undefined || !isLayout(source))
+        return await findImage(source?.replace(/^docker-image:\/\//, '') ?? reference, wanted, request, options);
+      const record = options.images.find(await loadLayoutImage(options.images, source, wanted, options.signal));
+      return { record, config: await options.images.config(record) };
+    },
   });
   announce(evaluation, context, options.progress);
   return { context, evaluation };

@@ -9,7 +9,7 @@ import type { ImageConfig } from './config.ts';
 import { type ArchivedImage, readDockerArchive } from './docker_archive.ts';
 import { imageId, type ProgressListener } from './image.ts';
 import type { ImageStore } from './image_store.ts';
-import { InvalidManifest } from './manifest.ts';
+import { type Descriptor, InvalidManifest } from './manifest.ts';
 import { readOciLayout } from './oci_layout.ts';
 import { hostPlatform, parsePlatform } from './platform.ts';
 import type { ImageRecord } from './records.ts';
@@ -23,6 +23,8 @@ export interface LoadedImage {
 
 export interface LoadOptions {
   readonly platform?: string | undefined;
+  /** Of an OCI layout, the entries of its index to load; they get no names then. */
+  readonly select?: (entries: readonly Descriptor[]) => readonly Descriptor[];
   readonly onProgress: ProgressListener;
   readonly signal: AbortSignal;
 }
@@ -31,7 +33,7 @@ export interface LoadOptions {
 export async function loadImages(
   store: ImageStore,
   source: Readable,
-  { platform, onProgress, signal }: LoadOptions,
+  { platform, select, onProgress, signal }: LoadOptions,
 ): Promise<LoadedImage[]> {
   using hold = store.blobs.holds.take();
   const loaded: LoadedImage[] = [];
@@ -40,7 +42,8 @@ export async function loadImages(
     files = await ArchiveFiles.read(source, store.blobs, hold, signal);
     const wanted = platform === undefined ? undefined : parsePlatform(platform);
     let images: ArchivedImage[];
-    if (files.find('manifest.json') !== undefined) images = await readBoth(files, store.blobs);
+    if (select !== undefined) images = (await readOciLayout(files, store.blobs, wanted, select)).map(nameless);
+    else if (files.find('manifest.json') !== undefined) images = await readBoth(files, store.blobs);
     else if (files.find('index.json') !== undefined) images = await readOciLayout(files, store.blobs, wanted);
     else
       throw new InvalidManifest(
@@ -70,6 +73,10 @@ export async function loadImages(
       if (!blobs.has(digest) && !store.blobs.holds.has(digest)) await store.blobs.remove(digest);
     if (files === undefined) await store.collect();
   }
+}
+
+function nameless({ image }: ArchivedImage): ArchivedImage {
+  return { image, references: [] };
 }
 
 /**

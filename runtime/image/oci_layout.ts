@@ -31,11 +31,12 @@ export async function readOciLayout(
   files: ArchiveFiles,
   blobs: BlobStore,
   platform: Platform | undefined,
+  select: (entries: readonly Descriptor[]) => readonly Descriptor[] = (entries) => entries,
 ): Promise<ArchivedImage[]> {
   const index = parseManifest(await files.readFile('index.json'), undefined);
   if (index.kind !== 'index') throw new InvalidManifest('index.json is not an index');
   const images = new Map<string, { image: ArchivedImage['image']; references: Reference[] }>();
-  for (const entry of index.manifests) {
+  for (const entry of select(index.manifests)) {
     const image = await readImage(files, blobs, entry, platform, 0);
     const known = images.get(image.digest);
     if (known === undefined) images.set(image.digest, { image, references: referencesOf(entry) });
