@@ -93,9 +93,10 @@ export class LogFollower implements Disposable {
     const splitter = new LineSplitter();
     let position = offset;
     for (;;) {
+      // First of all: an end that comes while the next lines wait must not be forgotten.
+      this.#changed = false;
       const ended = !this.#canGrow();
       const rotated = isOld || (await this.#isRotated(inode));
-      this.#changed = false;
       for (;;) {
         const { bytesRead, buffer } = await handle.read(Buffer.alloc(chunkBytes), 0, chunkBytes, position);
         if (bytesRead === 0) break;
