@@ -119,7 +119,7 @@ describe('the host is not reached', { timeout: 120_000 }, () => {
     const id = await engine.start({ Config: { Cmd: ['sh', '-c', script] } });
     const archive = await buffer(writeTar([], [{ name: 'planted', size: 1, content: [Buffer.from('x')] }], 0));
     let taken = 0;
-    for (let round = 0; round < 150; round += 1) {
+    for (let round = 0; round < 150 || taken === 0; round += 1) {
       const out = await engine.client
         .stream('container.archiveGet', { Container: id, Path: '/swap/secret' })
         .catch(() => undefined);

@@ -35,7 +35,7 @@ export class Workbench {
         permissions: ['clipboard-read', 'clipboard-write'],
       });
       const page = await context.newPage();
-      page.setDefaultTimeout(8_000);
+      page.setDefaultTimeout(20_000);
       await page.goto(url, { timeout: 60_000 });
       await page.locator('.activitybar').waitFor({ timeout: 60_000 });
       return new Workbench(browser, page);
@@ -48,7 +48,7 @@ export class Workbench {
   /** One more window of the same browser, in another language: the editor's own words stay English, ours don't. */
   async another(language: string): Promise<Workbench> {
     const page = await this.page.context().newPage();
-    page.setDefaultTimeout(8_000);
+    page.setDefaultTimeout(20_000);
     await page.addInitScript((name) => Object.assign(globalThis, { _VSCODE_NLS_LANGUAGE: name }), language);
     await page.goto(this.page.url());
     await page.locator('.activitybar').waitFor();
