@@ -192,6 +192,8 @@ describe('the main job', { skip: whyNotHere() ?? false, timeout: 600_000 }, () =
     assert.notEqual(session.helperPid, before);
     const { State } = await inspectHarbour();
     assert.equal(State.Status, 'running');
+    // The shell comes back too; its panel would close a menu that is open at that moment.
+    await bench.terminal('Attached again.').waitFor(slow);
   });
 
   step('a file in it is changed in the editor, and the difference shows', async () => {
