@@ -115,6 +115,7 @@ export const imageRoutes: readonly Route[] = [
 
   route('POST', '/auth', async (x) => {
     const body = await x.body();
+    if (body === undefined) throw new HttpError(400, 'invalid JSON: got EOF while reading request body');
     const answer = await x.call(
       'registry.login',
       defined({
