@@ -10,8 +10,8 @@ import { text } from 'node:stream/consumers';
 import { after, before, describe, it } from 'node:test';
 import { TestEngine, until } from '../support/slipway.ts';
 
-const program = join(import.meta.dirname, '../../node_modules/.cache/compose/docker-compose');
-const skip = existsSync(program) ? false : 'no Docker Compose 2: .ci/fetch-compose gets it';
+const program = join(import.meta.dirname, '../../node_modules/.cache/peers/compose/docker-compose');
+const skip = existsSync(program) ? false : 'no Docker Compose 2: .ci/fetch-peers gets it';
 
 const project = `
 services:
