@@ -1,5 +1,6 @@
 // slipway-oci: an OCI runtime, and the monitor of Slipway's containers.
 #include <fcntl.h>
+#include <malloc.h>
 
 #include <csignal>
 #include <cstdlib>
@@ -103,6 +104,9 @@ Result<int> dispatch(const std::vector<std::string>& words, char* const* all) {
 }
 
 int main(int count, char** arguments) {
+  // Short-lived and small: giving memory back to the kernel and asking for it again only costs.
+  ::mallopt(M_TRIM_THRESHOLD, 64 << 20);
+  ::mallopt(M_TOP_PAD, 256 << 10);
   fill_standard_descriptors();
   const std::vector<std::string> words(arguments + 1, arguments + count);
   const Result<int> code = dispatch(words, arguments);

@@ -141,8 +141,7 @@ class Cgroup {
   // Where a controller's files are, by its v1 and v2 names; the directory is made if that was put off.
   Result<Place> place(const Wish& wish);
   Result<void> make_directories();
-  Result<void> make_directory(const Hierarchies& hierarchies, const Hierarchy& hierarchy, const Wish* wish,
-                              std::vector<std::string>& made);
+  Result<void> make_directory(const Hierarchy& hierarchy, const Wish* wish, std::vector<std::string>& made);
   Result<void> make_put_off(const std::string& path);
   Result<void> apply_devices(const std::vector<spec::DeviceRule>& rules);
   std::optional<Directory> v1_directory(std::string_view controller) const;
@@ -152,6 +151,7 @@ class Cgroup {
 
   Options options_;
   Saved saved_;
+  Hierarchies hierarchies_;  // as plan() found them
   std::vector<Wish> wished_;
   std::vector<systemd::Property> properties_;  // of the scope that attach() starts
 };

@@ -90,6 +90,7 @@ Result<void> Cgroup::attach(pid_t pid) {
     TRY_ASSIGN(const UnitName name, unit_name(options_.cgroups_path, options_.id, options_.rootless));
     TRY(systemd::start_scope(name, properties_, pid, saved_.user_manager));
     TRY_ASSIGN(saved_.paths, scope_directories(pid));
+    TRY_ASSIGN(hierarchies_, find_hierarchies());
     TRY(make_directories());
   }
   for (const auto& [controllers, path] : saved_.paths) {

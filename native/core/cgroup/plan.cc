@@ -81,7 +81,8 @@ Result<Cgroup> Cgroup::plan(const Options& options) {
     cgroup.saved_.user_manager = options.rootless;
     return cgroup;
   }
-  TRY_ASSIGN(const Hierarchies hierarchies, find_hierarchies());
+  TRY_ASSIGN(cgroup.hierarchies_, find_hierarchies());
+  const Hierarchies& hierarchies = cgroup.hierarchies_;
   const Mode mode = hierarchies.mode();
   if (mode == Mode::none && !options.rootless)
     return Error::invalid("cgroups", "no cgroup file system is mounted; mount cgroup2 at /sys/fs/cgroup");
@@ -111,13 +112,11 @@ Result<void> Cgroup::make(const spec::Resources* resources) {
 }
 
 Result<void> Cgroup::make_directories() {
-  if (saved_.paths.empty()) return {};
-  TRY_ASSIGN(const Hierarchies hierarchies, find_hierarchies());
   std::vector<std::string> made;
-  for (const Hierarchy& each : hierarchies.all) {
-    const Wish* wish = find_wish(wished_, each, hierarchies);
+  for (const Hierarchy& each : hierarchies_.all) {
+    const Wish* wish = find_wish(wished_, each, hierarchies_);
     if (!saved_.paths.contains(each.controllers) || (put_off(each.controllers) && !wish)) continue;
-    auto result = make_directory(hierarchies, each, wish, made);
+    auto result = make_directory(each, wish, made);
     if (result) continue;
     for (auto path = made.rbegin(); path != made.rend(); ++path) ::rmdir(path->c_str());
     return result;
@@ -125,8 +124,7 @@ Result<void> Cgroup::make_directories() {
   return {};
 }
 
-Result<void> Cgroup::make_directory(const Hierarchies& hierarchies, const Hierarchy& hierarchy, const Wish* wish,
-                                    std::vector<std::string>& made) {
+Result<void> Cgroup::make_directory(const Hierarchy& hierarchy, const Wish* wish, std::vector<std::string>& made) {
   const std::string path = saved_.paths.at(hierarchy.controllers);
   const size_t before = made.size();
   auto result = make_path(path, made);
@@ -141,11 +139,11 @@ Result<void> Cgroup::make_directory(const Hierarchies& hierarchies, const Hierar
   if (hierarchy.has("cpuset")) return v1::initialise_cpuset(hierarchy.mount, path);
 
   // The v2 tree of a hybrid machine has few controllers; each costs, so only what is asked for is enabled there.
-  const bool hybrid = hierarchies.mode() == Mode::hybrid;
+  const bool hybrid = hierarchies_.mode() == Mode::hybrid;
   if (!hierarchy.unified || (hybrid && !wish)) return {};
   std::vector<std::string> controllers;
   for (const Wish& any : wished_)
-    if (hybrid && !hierarchies.find_v1(any.v1)) controllers.emplace_back(any.v2);
+    if (hybrid && !hierarchies_.find_v1(any.v1)) controllers.emplace_back(any.v2);
   // What can't be enabled shows when a limit is applied; without limits nothing is amiss.
   (void)v2::enable_controllers(hierarchy.mount, path, controllers);
   return {};

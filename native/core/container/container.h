@@ -52,9 +52,17 @@ struct Stdio {
   int preserve_fds = 0;
 };
 
+// A bundle's configuration, and the text it came from.
+struct Bundle {
+  std::string path;  // absolute
+  std::string text;
+  spec::Spec spec;
+};
+Result<Bundle> load_bundle(const std::string& directory);
+
 struct CreateOptions {
   std::string id;
-  std::string bundle;  // directory with config.json
+  Bundle bundle;
   Stdio stdio;
   std::string pid_file;  // "": none; written (tmp + rename) before the container may be started
   bool no_pivot = false;

@@ -34,7 +34,7 @@ std::string now() {
 class Creation {
  public:
   Creation(const Runtime& runtime, const CreateOptions& options, bool start_at_once)
-      : runtime_(runtime), options_(options), start_at_once_(start_at_once) {}
+      : runtime_(runtime), options_(options), bundle_(options.bundle), start_at_once_(start_at_once) {}
   ~Creation() {
     if (!kept_) undo();
   }
@@ -42,9 +42,8 @@ class Creation {
   Creation& operator=(const Creation&) = delete;
 
   Result<Child> make() {
-    TRY_ASSIGN(bundle_, load_bundle(options_.bundle));
     TRY(check_id(options_.id));
-    TRY_ASSIGN(Setup setup, prepare(bundle_, options_));
+    TRY_ASSIGN(Setup setup, prepare(options_));
     TRY_ASSIGN(directory_, StateDirectory::make(runtime_.root, options_.id));
     // The container's own copy: what happens to the bundle from here on doesn't matter.
     TRY(directory_->write("config.json", bundle_.text));
@@ -100,13 +99,13 @@ class Creation {
     TRY_ASSIGN(cgroup_, cgroup::Cgroup::plan(options));
     state_.cgroup = cgroup_->saved();
     // Written down before it exists, so that it is found even if this process is killed now.
-    TRY(directory_->save(state_));
+    TRY(directory_->add(state_));
     const spec::Resources* resources = bundle_.spec.linux.resources ? &*bundle_.spec.linux.resources : nullptr;
     TRY(cgroup_->make(resources));
     // From here on whoever is in there is ours.
     state_.cgroup = cgroup_->saved();
     state_.cgroup_known = true;
-    TRY(directory_->save(state_));
+    TRY(directory_->add(state_));
     if (resources != nullptr && !cgroup_->needs_attach()) TRY(cgroup_->apply(*resources, true));
     setup.cgroup = cgroup_->saved();
     setup.wait_for_creator = cgroup_->needs_attach() || setup.new_user_namespace;
@@ -183,7 +182,7 @@ class Creation {
     const Wire wire(wire_.get());
     if (!start_at_once_) TRY(wire.expect(Signal::prepared));
     state_.status = Status::created;
-    TRY(directory_->save(state_));
+    TRY(directory_->add(state_));
     if (!options_.pid_file.empty()) TRY(write_pid_file());
     TRY(or_child_error(wire.send(Signal::commit)));
     if (!start_at_once_) return {};
@@ -233,8 +232,8 @@ class Creation {
 
   const Runtime& runtime_;
   const CreateOptions& options_;
+  const Bundle& bundle_;
   const bool start_at_once_;
-  Bundle bundle_;
   std::optional<StateDirectory> directory_;
   std::optional<cgroup::Cgroup> cgroup_;
   State state_;

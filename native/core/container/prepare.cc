@@ -112,7 +112,8 @@ Result<ProcessSetup> prepare_process(const Runtime& runtime, const spec::Process
   return setup;
 }
 
-Result<Setup> prepare(const Bundle& bundle, const CreateOptions& options) {
+Result<Setup> prepare(const CreateOptions& options) {
+  const Bundle& bundle = options.bundle;
   Setup setup;
   setup.spec = &bundle.spec;
   setup.id = options.id;

@@ -32,6 +32,7 @@ namespace {
 using Writer = rapidjson::Writer<rapidjson::StringBuffer>;
 
 constexpr size_t largest_file = 64 << 20;
+constexpr const char* state_file = "state.json";
 
 void write_string(Writer& writer, const char* key, const std::string& value) {
   writer.Key(key);
@@ -201,12 +202,26 @@ Result<void> StateDirectory::write(const char* name, std::string_view content) c
 }
 
 Result<State> StateDirectory::load() const {
-  TRY_ASSIGN(const std::string text, read("state.json"));
-  return json::parse<State>(text, path_ + "/state.json");
+  TRY_ASSIGN(std::string text, read(state_file));
+  // What follows the last line's end was cut off by a kill.
+  const size_t end = text.rfind('\n');
+  if (end != std::string::npos) {
+    text.resize(end);
+    text.erase(0, text.rfind('\n') + 1);
+  }
+  auto state = json::parse<State>(text, path_ + "/" + state_file);
+  if (!state && end == std::string::npos) return Error::from_errno(ENOENT, "read", path_ + "/" + state_file);
+  return state;
+}
+
+Result<void> StateDirectory::add(const State& state) const {
+  auto written = write_file(fd_.get(), state_file, to_stored_json(state) + "\n", O_CREAT | O_APPEND | O_NOFOLLOW, 0600);
+  if (written) return {};
+  return std::move(written.error()).with_context("save the container's state in " + path_);
 }
 
 Result<void> StateDirectory::save(const State& state) const {
-  return write("state.json", to_stored_json(state));
+  return write(state_file, to_stored_json(state) + "\n");
 }
 
 Result<spec::Spec> StateDirectory::load_spec() const {

@@ -1,4 +1,6 @@
-// What is remembered of a container: ROOT/ID/state.json, and its place on disk.
+// What is remembered of a container: ROOT/ID/state.json, and its place on disk. The file has a JSON object per line, of
+// which the last whole one counts: a container in the making adds lines, as replacing a file makes ext4 write out the
+// new one's data, which every later step on that disk has to wait for.
 #pragma once
 
 #include <sys/types.h>
@@ -61,6 +63,9 @@ class StateDirectory {
 
   // Without working out the status.
   Result<State> load() const;
+  // While it is being created: a further line.
+  Result<void> add(const State& state) const;
+  // Later: the whole file anew.
   Result<void> save(const State& state) const;
 
   // The copy of config.json.

@@ -61,11 +61,11 @@ class OwnContainer : public OwnWorkload {
   Result<Launched> create(const std::array<int, 3>& stdio) override {
     container::CreateOptions wish;
     wish.id = options_.id;
-    wish.bundle = options_.bundle;
+    TRY_ASSIGN(wish.bundle, container::load_bundle(options_.bundle));
     wish.stdio.fds = stdio;
     wish.no_pivot = options_.no_pivot;
     wish.no_new_keyring = options_.no_new_keyring;
-    TRY_ASSIGN(const bool terminal, wants_terminal(options_));
+    const bool terminal = wish.bundle.spec.process && wish.bundle.spec.process->terminal;
     ConsolePair console;
     if (terminal) {
       TRY_ASSIGN(console, make_console_pair());
