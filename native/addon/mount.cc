@@ -122,6 +122,30 @@ void read(const json::Field& field, PathRequest& out) {
   field.required("path", out.path);
 }
 
+// Everything that is mounted at the path goes out of sight; the descriptor keeps the file systems until it is closed.
+Result<std::string> run_hide(const std::string& parameters) {
+  TRY_ASSIGN(const PathRequest request, json::parse<PathRequest>(parameters, "mount.hide"));
+  Fd held(open(request.path.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (!held && errno != ENOENT && errno != ENOTDIR) return Error::system("open", request.path);
+  for (;;) {
+    TRY_ASSIGN(const bool done, do_unmount(request.path, true));
+    if (!done) return std::to_string(held.release());
+  }
+}
+
+struct DescriptorRequest {
+  int fd = -1;
+};
+void read(const json::Field& field, DescriptorRequest& out) {
+  field.required("fd", out.fd);
+}
+
+Result<std::string> run_let_go(const std::string& parameters) {
+  TRY_ASSIGN(const DescriptorRequest request, json::parse<DescriptorRequest>(parameters, "mount.letGo"));
+  const Fd last(request.fd);
+  return std::string("null");
+}
+
 Result<void> loopback_up() {
   const Fd socket_fd(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   ifreq request{};
@@ -164,7 +188,8 @@ Result<std::string> run_remove(const std::string& parameters) {
 constexpr Call calls[] = {
     {"mount.overlay", Lane::pool, run_overlay},    {"mount.mount", Lane::pool, run_mount},
     {"mount.unmount", Lane::pool, run_unmount},    {"namespaces.createNetwork", Lane::pool, run_create_network},
-    {"namespaces.remove", Lane::pool, run_remove},
+    {"namespaces.remove", Lane::pool, run_remove}, {"mount.hide", Lane::pool, run_hide},
+    {"mount.letGo", Lane::own_thread, run_let_go},
 };
 
 }  // namespace

@@ -131,7 +131,7 @@ async function writeBundle(
   environment: RunEnvironment,
 ): Promise<void> {
   const { services, root } = environment;
-  writeEtcFiles(directory, record, await services.networks.plainResolvConf(networkClient(record)));
+  writeEtcFiles(directory, record, services.networks.plainResolvConf(networkClient(record)));
   const user = resolveUser(operation.user, await readUserFiles(root));
   const spec = generateSpec({
     record,

@@ -77,7 +77,7 @@ export interface Networks {
   /** Gives addresses, names and ports back; after exit, also of containers that never got to start. Idempotent. */
   release(containerId: string): Promise<void>;
   /** /etc/resolv.conf for a container with no network of its own (host mode: the host's). */
-  plainResolvConf(client: Pick<NetworkClient, 'dns' | 'dnsSearch' | 'dnsOptions'>): Promise<string>;
+  plainResolvConf(client: Pick<NetworkClient, 'dns' | 'dnsSearch' | 'dnsOptions'>): string;
   /** After a restart of the helper: these run, with these endpoints as recorded. Everything else of the engine's is left over. */
   restore(running: readonly { client: NetworkClient; pid: number; attachment: NetworkAttachment }[]): Promise<void>;
 }

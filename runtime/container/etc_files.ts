@@ -34,12 +34,12 @@ export function hostsText(record: ContainerRecord): string {
 }
 
 /** Before the start: what is known by then. */
-export async function writeEtcFiles(services: ContainerServices, record: ContainerRecord): Promise<void> {
+export function writeEtcFiles(services: ContainerServices, record: ContainerRecord): void {
   const paths = directories(services, record);
   const { config } = record;
   writeFileSync(paths.hostname, `${config.Hostname ?? ''}\n`, { mode: 0o644 });
   writeFileSync(paths.hosts, hostsText(record), { mode: 0o644 });
-  const resolvConf = record.attachment?.resolvConf ?? (await services.networks.plainResolvConf(networkClient(record)));
+  const resolvConf = record.attachment?.resolvConf ?? services.networks.plainResolvConf(networkClient(record));
   writeFileSync(paths.resolvConf, resolvConf, { mode: 0o644 });
 }
 

@@ -27,7 +27,9 @@ export async function releaseResources(services: ContainerServices, container: C
   for (const { type, name } of record.mounts)
     if (type === 'volume') steps.push(attempt('release a volume', () => services.volumes.unmount(name, container.id)));
     else if (type === 'image') steps.push(attempt('unmount an image', () => unmountImage(services, container, name)));
-  await Promise.all(steps);
-  await attempt('remove the bundle', () => removeTree(paths.bundle));
+  // Shared memory and images are mounted in there.
+  if (record.hostConfig.IpcMode === 'shareable' || record.mounts.some(({ type }) => type === 'image'))
+    await Promise.all(steps.splice(0));
+  await Promise.all([...steps, attempt('remove the bundle', () => removeTree(paths.bundle))]);
   container.holdsResources = !complete;
 }

@@ -1,4 +1,5 @@
 // Removing containers. From the moment that a removal is recorded it is finished, by the next helper if need be.
+import { existsSync, readdirSync } from 'node:fs';
 import { diskFailure } from '../engine/disk_failure.ts';
 import { removeTree, treeSize } from '../native/filesystem.ts';
 import type { PruneContainersResult } from '../protocol/container.ts';
@@ -69,8 +70,11 @@ export async function finishRemoval(
   if (container.rootfsUsers > 0) container.holdsResources = true;
   container.rootfsUsers = 0;
   if (container.holdsResources) await releaseResources(services, container);
+  const { upper, data } = directories(services, container);
+  // Files of an overlay that is not quite gone would keep their room on the disk.
+  if (existsSync(upper) && readdirSync(upper).length > 0) await services.settling.get(container.id);
   try {
-    await removeTree(directories(services, container).data);
+    await removeTree(data);
   } catch (error) {
     record.state.status = 'dead';
     record.state.error = error instanceof Error ? error.message : String(error);

@@ -2,7 +2,7 @@
 // Mounted while it runs, or while somebody works with its files.
 import { mkdirSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { mount, mountOverlay, unmount } from '../native/mount.ts';
+import { mount, mountOverlay, unmount, unmountAll } from '../native/mount.ts';
 import { EngineError } from '../protocol/errors.ts';
 import { type Container, unlessEnded } from './container.ts';
 import { type ContainerServices, directories } from './services.ts';
@@ -13,6 +13,7 @@ export async function mountRootfs(
   lowerDirs: readonly string[],
 ): Promise<string> {
   const { rootfs, upper, work } = directories(services, container);
+  await services.settling.get(container.id);
   await mountOverlay({
     lower: [services.baseLayer, ...lowerDirs],
     upper,
@@ -26,7 +27,11 @@ export async function mountRootfs(
 /** Lazily: programs that still stand in it (a shell of the host's) keep it alive, the container's own are gone by then. */
 export async function unmountRootfs(services: ContainerServices, container: { readonly id: string }): Promise<void> {
   const { rootfs } = directories(services, container);
-  while (await unmount(rootfs, { detach: true }));
+  const { settled } = await unmountAll(rootfs);
+  const over = settled.finally(() => {
+    if (services.settling.get(container.id) === over) services.settling.delete(container.id);
+  });
+  services.settling.set(container.id, over);
 }
 
 /** The container's files, running or not, while `body` works with them; stopped ones are mounted for it. */

@@ -21,6 +21,8 @@ export interface ContainerServices {
   readonly initPath: string;
   /** A lower directory with the mount points that every container needs, so that they don't show as the container's changes. */
   readonly baseLayer: string;
+  /** By container id: root file systems that are unmounted, and that the kernel has not let go of yet (rootfs.ts). */
+  readonly settling: Map<string, Promise<void>>;
 }
 
 export function directories({ context }: ContainerServices, container: { readonly id: string }): ContainerDirectories {

@@ -57,7 +57,7 @@ async function prepare(services: ContainerServices, container: Container): Promi
   const image = await services.images.resolve(record.imageId);
   if (container.rootfsUsers === 0) await mountRootfs(services, container, image.lowerDirs);
   record.attachment = undefined;
-  await writeEtcFiles(services, record);
+  writeEtcFiles(services, record);
   await writeBundle(services, record);
   const monitor = await spawnContainerMonitor(services, container);
   try {

@@ -82,6 +82,7 @@ export async function openEngine(context: EngineContext, shutdown: (stopContaine
     ociPath,
     initPath,
     baseLayer: ensureBaseLayer(context.paths.dataRoot),
+    settling: new Map(),
   };
   await recoverContainers(containers, rebooted);
   const build = { images, containers, cache: buildCache, digests: new FileDigests(), registries: access };

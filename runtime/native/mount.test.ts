@@ -14,7 +14,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { listMounts, mount, mountOverlay, unmount } from './mount.ts';
+import { listMounts, mount, mountOverlay, unmount, unmountAll } from './mount.ts';
 import { createNetworkNamespace, removeNamespace } from './namespaces.ts';
 import { NativeError } from './native.ts';
 
@@ -131,4 +131,13 @@ test('a network namespace stays at its path until it is removed', async () => {
   await assert.rejects(createNetworkNamespace(path), { code: 'EEXIST' });
   assert.equal(await removeNamespace(path), true);
   assert.equal(await removeNamespace(path), false);
+});
+
+test('all that is mounted at a directory is out of sight before the kernel has let go of it', async () => {
+  const target = fresh('stack');
+  for (const size of ['size=1m', 'size=2m']) await mount({ type: 'tmpfs', source: 't', target, options: [size] });
+  const { settled } = await unmountAll(target);
+  assert.equal(await unmount(target), false);
+  await settled;
+  await (await unmountAll(join(directory, 'nowhere'))).settled;
 });

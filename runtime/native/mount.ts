@@ -62,6 +62,15 @@ export function unmount(path: string, options: { detach?: boolean; namespace?: n
   return invoke('mount.unmount', { path, ...options });
 }
 
+/**
+ * Unmounts all that is mounted at a directory, lazily. The promise inside settles when the file systems are gone: the kernel
+ * first syncs the whole disk below an overlay, for which a caller need not wait.
+ */
+export async function unmountAll(path: string): Promise<{ readonly settled: Promise<void> }> {
+  const fd = await invoke<number>('mount.hide', { path });
+  return { settled: fd < 0 ? Promise.resolve() : invoke<void>('mount.letGo', { fd }) };
+}
+
 /** The mounts that this process (or `pid`) sees, in mount order. */
 export async function listMounts(pid: number | 'self' = 'self'): Promise<MountPoint[]> {
   const text = await readFile(`/proc/${pid}/mountinfo`, 'utf8');

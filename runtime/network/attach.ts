@@ -1,5 +1,5 @@
 // Putting containers on networks and taking them off.
-import { open } from 'node:fs/promises';
+import { closeSync, openSync } from 'node:fs';
 import type { NetworkAttachment, NetworkClient } from '../container/dependencies.ts';
 import { applyNetwork, listLinks } from '../native/netlink.ts';
 import type { EndpointSettings } from '../protocol/container_config.ts';
@@ -127,12 +127,12 @@ export class Attacher {
     );
   }
 
-  async #attachment(client: NetworkClient): Promise<NetworkAttachment> {
+  #attachment(client: NetworkClient): NetworkAttachment {
     const endpoints = this.#ordered(client.id);
     return {
       endpoints: Object.fromEntries(endpoints.map((endpoint) => [endpoint.network.name, describeEndpoint(endpoint)])),
       ports: toPortMap(this.#store.ports.held(client.id), client.exposedPorts),
-      resolvConf: await containerResolvConf(this.#store, endpoints, client),
+      resolvConf: containerResolvConf(this.#store, endpoints, client),
       addresses: endpoints.flatMap(({ address4, address6 }) =>
         [address4, address6].filter((address) => address !== undefined),
       ),
@@ -201,11 +201,11 @@ function checkStatic(record: NetworkRecord, settings: EndpointSettings): void {
 
 /** Runs `task` with a descriptor of the process's network namespace. */
 async function inNamespace<T>(pid: number, task: (namespace: number) => Promise<T>): Promise<T> {
-  const handle = await open(`/proc/${pid}/ns/net`, 'r');
+  const namespace = openSync(`/proc/${pid}/ns/net`, 'r');
   try {
-    return await task(handle.fd);
+    return await task(namespace);
   } finally {
-    await handle.close();
+    closeSync(namespace);
   }
 }
 

@@ -62,7 +62,7 @@ export function nameSource(view: NetworkView, networkId: string): NameSource {
       if (states.every(({ record }) => record.internal)) return [];
       if (own !== undefined && own.container.dns.length > 0) return own.container.dns;
       if (view.options.dns.length > 0) return view.options.dns;
-      return (await hostResolver()).servers;
+      return hostResolver().servers;
     },
   };
 }
@@ -72,8 +72,8 @@ function firstNonEmpty(...lists: readonly (readonly string[])[]): readonly strin
 }
 
 /** resolv.conf with the host's resolvers, or those asked for. */
-export async function plainResolvConf(wishes: ResolverWishes, options: EngineOptions): Promise<string> {
-  const host = await hostResolver();
+export function plainResolvConf(wishes: ResolverWishes, options: EngineOptions): string {
+  const host = hostResolver();
   return formatResolvConf({
     servers: firstNonEmpty(wishes.dns, options.dns, reachableServers(host)),
     search: firstNonEmpty(wishes.dnsSearch, options.dnsSearch, host.search),
@@ -82,11 +82,7 @@ export async function plainResolvConf(wishes: ResolverWishes, options: EngineOpt
 }
 
 /** resolv.conf for a container on these networks: the engine's resolvers at their gateways, where there are any. */
-export async function containerResolvConf(
-  view: NetworkView,
-  endpoints: readonly Endpoint[],
-  wishes: ResolverWishes,
-): Promise<string> {
+export function containerResolvConf(view: NetworkView, endpoints: readonly Endpoint[], wishes: ResolverWishes): string {
   const gateways = endpoints
     .filter(({ network }) => view.resolvers.has(network.id))
     .flatMap(({ network }) => network.pools.map(({ Gateway }) => Gateway))
@@ -94,7 +90,7 @@ export async function containerResolvConf(
   // As Docker does, --dns on the default bridge is written down as it is.
   const direct = wishes.dns.length > 0 && endpoints.every(({ network }) => network.predefined);
   if (gateways.length === 0 || direct) return plainResolvConf(wishes, view.options);
-  const host = await hostResolver();
+  const host = hostResolver();
   return formatResolvConf({
     servers: gateways.slice(0, 3),
     search: firstNonEmpty(wishes.dnsSearch, view.options.dnsSearch, host.search),

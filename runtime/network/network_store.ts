@@ -226,7 +226,7 @@ export class NetworkStore implements Networks {
     return [...this.states.values()].flatMap((state) => state.ofContainer(containerId) ?? []);
   }
 
-  plainResolvConf(client: Pick<NetworkClient, 'dns' | 'dnsSearch' | 'dnsOptions'>): Promise<string> {
+  plainResolvConf(client: Pick<NetworkClient, 'dns' | 'dnsSearch' | 'dnsOptions'>): string {
     return plainResolvConf(client, this.options);
   }
 

@@ -1,5 +1,5 @@
 // resolv.conf: reading the host's, writing a container's.
-import { readFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
 import { hasCode } from '../store/files.ts';
 
 export interface ResolverSettings {
@@ -39,12 +39,12 @@ export function formatResolvConf({ servers, search, options }: ResolverSettings)
 
 const isLoopback = (server: string): boolean => server.startsWith('127.') || server === '::1';
 
-/** The host's settings, read anew each time: people change networks. */
-export async function hostResolver(): Promise<ResolverSettings> {
+/** The host's settings, read anew each time: people change networks. At once: each start of a container asks. */
+export function hostResolver(): ResolverSettings {
   let found: ResolverSettings = { servers: [], search: [], options: [] };
   for (const file of hostFiles) {
     try {
-      const settings = parseResolvConf(await readFile(file, 'utf8'));
+      const settings = parseResolvConf(readFileSync(file, 'utf8'));
       if (found.servers.length === 0) found = settings;
       // A stub resolver on loopback is fine for us; the real ones are kept for containers that ask directly.
       if (settings.servers.some((server) => !isLoopback(server))) return { ...found, servers: settings.servers };
