@@ -130,6 +130,7 @@ void read(const json::Field& field, UnpackRequest& out) {
   field.member("whiteouts", options.whiteouts);
   field.member("userXattr", options.user_xattr);
   field.member("lower", options.lower);
+  field.member("linkFrom", options.link_from);
   field.member("ownership", options.ownership);
   std::optional<Owner> owner;
   field.member("owner", owner);

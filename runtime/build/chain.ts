@@ -40,7 +40,7 @@ export function topOf(chain: Chain): Digest | undefined {
 }
 
 /** Directories for overlay, topmost first. */
-function lowerDirs(images: ImageStore, chain: Chain): string[] {
+export function lowerDirs(images: ImageStore, chain: Chain): string[] {
   return chain.ids.map((id) => images.layers.directory(id)).reverse();
 }
 

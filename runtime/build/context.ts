@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, lstatSync, readFileSync } from 'node:fs';
 import { mkdtemp, readFile } from 'node:fs/promises';
-import { basename, dirname, isAbsolute, join } from 'node:path';
+import { basename, dirname, isAbsolute, join, relative } from 'node:path';
 import { type Duplex, Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { IgnoreMatcher, parseDockerignore } from '../dockerfile/dockerignore.ts';
@@ -18,6 +18,8 @@ import type { SourceTree } from './selection.ts';
 
 export interface BuildContext extends AsyncDisposable {
   readonly file: SourceFile;
+  /** What tells this file from others of the same name. */
+  readonly place: string;
   /** The main context (name ``) and the named ones. */
   tree(name: string): SourceTree;
   readonly names: ReadonlySet<string>;
@@ -60,6 +62,7 @@ export async function openContext(
   const cleanup = stack.move();
   return {
     file: { name: file.name, document: parseDockerfile(file.text) },
+    place: placeOf(definition),
     names: new Set([...trees.keys()].filter((name) => name !== '')),
     tree(name) {
       const tree = trees.get(name);
@@ -68,6 +71,11 @@ export async function openContext(
     },
     [Symbol.asyncDispose]: () => cleanup.disposeAsync(),
   };
+}
+
+function placeOf({ Context = '', Dockerfile = 'Dockerfile' }: Definition): string {
+  const file = isAbsolute(Dockerfile) && isAbsolute(Context) ? relative(Context, Dockerfile) : Dockerfile;
+  return `${Context}:${file}`;
 }
 
 async function openRoot(

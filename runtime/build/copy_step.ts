@@ -7,7 +7,7 @@ import { Readable } from 'node:stream';
 import { type Header, pack } from 'tar-stream';
 import { readUserFiles, resolveUser } from '../container/spec/user.ts';
 import { compressionOf } from '../image/archive_source.ts';
-import { unpack, unpackStream } from '../native/archive.ts';
+import { type UnpackOptions, unpack, unpackStream } from '../native/archive.ts';
 import { makeDirectoryInRoot, statInRoot } from '../native/filesystem.ts';
 import { EngineError } from '../protocol/errors.ts';
 import { applyMode } from './file_mode.ts';
@@ -26,83 +26,128 @@ export interface CopyTarget {
 }
 
 interface Owner {
-  uid: number;
-  gid: number;
+  readonly uid: number;
+  readonly gid: number;
 }
 
-export async function copyFiles(operation: CopyOperation, selection: Selection, target: CopyTarget): Promise<void> {
-  const owner = await ownerOf(operation.chown, target.root);
+/** Where the files go, and whose they become. */
+export interface Layout {
+  readonly owner: Owner | undefined;
+  /** The directory that they go into. */
+  readonly base: string;
+  /** The name that a lone file takes there. */
+  readonly lone: string | undefined;
+  /** To be unpacked. */
+  readonly archives: readonly SelectedFile[];
+  /** All others. */
+  readonly plain: readonly SelectedFile[];
+}
+
+export async function layOut(operation: CopyOperation, selection: Selection, root: string): Promise<Layout> {
+  const owner = await ownerOf(operation.chown, root);
   const archives = operation.unpack ? selection.files.filter(({ entry, isNamed }) => isNamed && isArchive(entry)) : [];
   // What an archive holds goes below the destination, whatever that looks like.
   const intoDirectory =
-    selection.intoDirectory || archives.length > 0 || (await isDirectory(target.root, operation.destination));
-  const base = intoDirectory ? operation.destination : posix.dirname(operation.destination);
-  const lone = intoDirectory ? undefined : posix.basename(operation.destination);
-  await makeDirectoryInRoot(target.root, base, owner ?? {});
+    selection.intoDirectory || archives.length > 0 || (await isDirectory(root, operation.destination));
+  return {
+    owner,
+    base: intoDirectory ? operation.destination : posix.dirname(operation.destination),
+    lone: intoDirectory ? undefined : posix.basename(operation.destination),
+    archives,
+    plain: archives.length === 0 ? selection.files : selection.files.filter((file) => !archives.includes(file)),
+  };
+}
 
-  const plain = selection.files.filter((file) => !archives.includes(file));
+export async function copyFiles(operation: CopyOperation, selection: Selection, target: CopyTarget): Promise<void> {
+  const layout = await layOut(operation, selection, target.root);
+  const { base, owner, archives } = layout;
+  await makeDirectoryInRoot(target.root, base, owner ?? {});
   for (const { entry } of archives)
     await unpackArchive(entry.absolute, posix.join(target.root, base), target.root, base, target.signal);
+  const existing = await existingDirectories(target.root, base, layout.plain);
+  await writeFiles(operation, layout, { ...target, existing, unpack: { target: target.root } });
+}
 
-  const existing = await existingDirectories(target.root, base, plain);
+export interface WriteOptions extends CopyTarget {
+  /** Directories that are there already keep their own mode and owner. */
+  readonly existing?: ReadonlySet<string>;
+  /** Directories that are made first, outermost first. */
+  readonly missing?: readonly string[];
+  readonly unpack: UnpackOptions;
+  /** Whether a link to the same name stands for the file; see UnpackOptions.linkFrom. */
+  readonly isThere?: (path: string, like: FileAttributes, target: string) => boolean;
+}
+
+/** What a file will be in the layer. */
+export interface FileAttributes extends Owner {
+  readonly mode: number;
+  readonly size: number;
+  readonly mtimeMs: number;
+}
+
+export async function writeFiles(operation: CopyOperation, layout: Layout, options: WriteOptions): Promise<void> {
+  const { signal } = options;
   const stream = pack();
-  const feeding = feed(stream, operation, plain, { base, lone, owner, existing, target });
+  const feeding = feed(stream, operation, layout, options);
   feeding.catch((error: Error) => stream.destroy(error));
   const unpacking = unpackStream(Readable.from(stream), {
-    target: target.root,
     ownership: 'try',
     devices: 'refuse',
-    signal: target.signal,
+    signal,
+    ...options.unpack,
   });
   const [fed, unpacked] = await Promise.allSettled([feeding, unpacking]);
   if (fed.status === 'rejected') throw fed.reason;
   if (unpacked.status === 'rejected') throw unpacked.reason;
 }
 
-interface FeedOptions {
-  base: string;
-  lone: string | undefined;
-  owner: Owner | undefined;
-  existing: ReadonlySet<string>;
-  target: CopyTarget;
-}
-
 async function feed(
   stream: ReturnType<typeof pack>,
   operation: CopyOperation,
-  files: readonly SelectedFile[],
-  options: FeedOptions,
+  { base, lone, owner, plain }: Layout,
+  { existing, missing = [], isThere, keepOwners, clampTime, signal }: WriteOptions,
 ): Promise<void> {
-  const { base, lone, owner, existing, target } = options;
-  const now = target.clampTime === undefined ? new Date() : new Date(target.clampTime * 1000);
+  const now = clampTime === undefined ? new Date() : new Date(clampTime * 1000);
+  const uid = owner?.uid ?? 0;
+  const gid = owner?.gid ?? 0;
+  for (const path of missing)
+    await writeHeader(stream, { name: `${path.slice(1)}/`, type: 'directory', mode: 0o755, mtime: now, uid, gid });
   /** Names of one file stay names of one file, as far as they were found in directories. */
   const links = new Map<string, string>();
-  for (const { entry, target: relative, isNamed } of files) {
-    target.signal.throwIfAborted();
+  for (const { entry, target: relative, isNamed } of plain) {
+    signal.throwIfAborted();
     const path = posix.join(base, lone ?? relative).slice(1);
-    if (entry.kind === 'directory' && existing.has(path)) continue;
+    if (entry.kind === 'directory' && existing?.has(path) === true) continue;
     const mode =
       operation.chmod === undefined ? entry.mode : applyMode(operation.chmod, entry.mode, entry.kind === 'directory');
-    const header: Partial<Header> & { name: string } = {
-      name: entry.kind === 'directory' ? `${path}/` : path,
+    const mtime = clamp(new Date(entry.mtime), clampTime);
+    const attributes = {
       mode: mode | fileType, // the packer takes 0 for no mode at all
-      uid: owner?.uid ?? (target.keepOwners ? entry.uid : 0),
-      gid: owner?.gid ?? (target.keepOwners ? entry.gid : 0),
-      mtime: clamp(new Date(entry.mtime), target.clampTime),
+      uid: owner?.uid ?? (keepOwners ? entry.uid : 0),
+      gid: owner?.gid ?? (keepOwners ? entry.gid : 0),
+    };
+    const header: Partial<Header> & { name: string } = {
+      ...attributes,
+      name: entry.kind === 'directory' ? `${path}/` : path,
+      mtime,
       type: entry.kind,
       ...(entry.link === undefined ? {} : { linkname: entry.link }),
-      ...paxOf(entry),
     };
     const first = entry.inode === undefined || isNamed ? undefined : links.get(entry.inode);
-    if (first !== undefined) await writeLink(stream, { ...header, type: 'link', linkname: first });
-    else await writeEntry(stream, header, entry);
+    // An archive's times are whole seconds.
+    const mtimeMs = Math.floor(mtime.getTime() / 1000) * 1000;
+    const like = { ...attributes, size: entry.size, mtimeMs };
+    const isSame = entry.kind === 'file' && entry.inode === undefined && isThere?.(path, like, relative) === true;
+    const linkname = isSame ? path : first;
+    if (linkname !== undefined) await writeHeader(stream, { ...header, type: 'link', linkname });
+    else await writeEntry(stream, { ...header, ...paxOf(entry) }, entry);
     if (entry.inode !== undefined && !isNamed) links.set(entry.inode, first ?? path);
   }
   for (const { name, content } of operation.inline) {
     const path = posix.join(base, lone ?? name).slice(1);
     const mode = operation.chmod === undefined ? 0o644 : applyMode(operation.chmod, 0o644, false);
     await new Promise<void>((resolve, reject) => {
-      const header = { name: path, mode: mode | fileType, mtime: now, uid: owner?.uid ?? 0, gid: owner?.gid ?? 0 };
+      const header = { name: path, mode: mode | fileType, mtime: now, uid, gid };
       stream.entry(header, content, (error) => (error ? reject(error) : resolve()));
     });
   }
@@ -127,7 +172,7 @@ function paxOf(entry: TreeEntry): { pax?: Record<string, string> } {
   return { pax: Object.fromEntries(records) };
 }
 
-async function writeLink(stream: ReturnType<typeof pack>, header: Partial<Header> & { name: string }): Promise<void> {
+async function writeHeader(stream: ReturnType<typeof pack>, header: Partial<Header> & { name: string }): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     stream.entry(header, (error) => (error ? reject(error) : resolve()));
   });

@@ -7,7 +7,8 @@ import type { StepInputs } from './cache.ts';
 import { type Chain, extend } from './chain.ts';
 import { rangeOf } from './failure.ts';
 import { openBuildContext, prepare } from './prepare.ts';
-import { type BuildServices, placeOf, Solver } from './solver.ts';
+import { type BuildServices, Solver } from './solver.ts';
+import { placeOf } from './step_key.ts';
 import { type EvaluatedStage, type Step, stagesNeeded } from './steps.ts';
 
 /** A stage as far as the cache knows it: `undefined` from the first step on that would run. */
@@ -30,7 +31,7 @@ export async function planBuild(
     });
     const planner = new Planner(
       services,
-      context.file.name,
+      context.place,
       new CacheOnlySolver(services, {
         request,
         context,

@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
-import { join, posix } from 'node:path';
+import { join } from 'node:path';
 import type { ContainerServices } from '../container/services.ts';
 import { packLayer } from '../image/commit.ts';
 import type { ImageStore } from '../image/image_store.ts';
@@ -19,13 +19,14 @@ import type { BuildCache, CacheRecord } from './cache.ts';
 import { fetchRecord, type ImportedCaches } from './cache_import.ts';
 import { type Chain, chainIdOf, chainOf, emptyChain, extend, mountChain, topOf } from './chain.ts';
 import type { BuildContext } from './context.ts';
-import { copyFiles, userOf } from './copy_step.ts';
+import { copyLayer } from './copy_layer.ts';
+import { userOf } from './copy_step.ts';
 import { failureAt, foreignHint } from './failure.ts';
 import { fetchInto } from './fetch_step.ts';
 import { prepareMounts } from './mounts_step.ts';
 import { proxiesOf, runCommand } from './run_step.ts';
 import { type Selection, type SourceTree, select } from './selection.ts';
-import { type StepKey, stepKey } from './step_key.ts';
+import { placeOf, type StepKey, stepKey } from './step_key.ts';
 import { type EvaluatedStage, type FileSource, type Step, stagesNeeded } from './steps.ts';
 import type { FileDigests } from './tree.ts';
 
@@ -138,10 +139,12 @@ export class Solver {
     progress({ Kind: 'started', Id: step.id, Time: new Date(started).toISOString() });
     try {
       const key = await this.key(step, parent);
-      const { record, cached } = await stepLocks.run(key.digest, () => this.#cachedOrMade(step, parent, key.digest));
+      const { record, cached } = await stepLocks.run(key.digest, () => this.#cachedOrMade(step, parent, key));
       const chain = extend(parent, record.layer);
       this.#records.set(step.stage.index, [...(this.#records.get(step.stage.index) ?? []), record]);
-      this.#services.cache.remember(placeOf(context.file.name, step), key.digest, key.inputs);
+      const place = placeOf(context.place, step);
+      if (this.#services.cache.lastKey(place) !== key.digest)
+        this.#services.cache.remember(place, key.digest, key.inputs);
       progress({ Kind: 'completed', Id: step.id, Time: new Date().toISOString(), Cached: cached });
       return chain;
     } catch (error) {
@@ -203,8 +206,9 @@ export class Solver {
     return (await this.#services.images.layers.has(record.chainId)) ? record : undefined;
   }
 
-  async #cachedOrMade(step: Step, parent: Chain, key: Digest): Promise<{ record: CacheRecord; cached: boolean }> {
+  async #cachedOrMade(step: Step, parent: Chain, stepKey: StepKey): Promise<{ record: CacheRecord; cached: boolean }> {
     const { cache } = this.#services;
+    const { digest: key } = stepKey;
     this.#options.hold?.add(key);
     const known = (await this.lookup(step, key)) ?? (await this.#imported(step, parent, key));
     if (known !== undefined) {
@@ -213,7 +217,7 @@ export class Solver {
       return { record: known, cached: true };
     }
     const started = Date.now();
-    const { layer, size } = await this.#make(step, parent);
+    const { layer, size } = await this.#make(step, parent, stepKey);
     const now = Date.now();
     this.newest = now;
     const record = {
@@ -251,10 +255,10 @@ export class Solver {
   }
 
   /** Makes the layer: its files in a new directory of the layer store, its archive in the blob store. */
-  async #make(step: Step, parent: Chain) {
+  async #make(step: Step, parent: Chain, key: StepKey) {
     const { images } = this.#services;
     await using staged = await images.layers.stage();
-    await this.#fill(step, parent, staged.directory);
+    await this.#fill(step, parent, staged.directory, key);
     const hold = images.blobs.holds.take();
     try {
       const source = { kind: 'overlay', upper: staged.directory, userXattr: images.context.rootless } as const;
@@ -268,25 +272,29 @@ export class Solver {
     }
   }
 
-  async #fill(step: Step, parent: Chain, upper: string): Promise<void> {
-    const { images, containers } = this.#services;
+  async #fill(step: Step, parent: Chain, upper: string, key: StepKey): Promise<void> {
     const { operation } = step;
+    if (operation.kind === 'copy') {
+      const { context, clampTime, signal, hold } = this.#options;
+      const { images, cache } = this.#services;
+      await copyLayer(operation, upper, {
+        ...{ images, cache, parent, clampTime, signal, hold, scratch: this.#scratch },
+        place: placeOf(context.place, step),
+        inputs: key.inputs,
+        select: async (stack) =>
+          operation.from.kind === 'context'
+            ? await this.#selected(step)
+            : await select(await this.#tree(operation.from, stack), operation),
+      });
+      return;
+    }
+    const { images, containers } = this.#services;
     const extra = operation.kind === 'run' ? [containers.baseLayer] : [];
     await using mounted = await mountChain(images, parent, this.#scratch, upper, extra);
     switch (operation.kind) {
       case 'workdir':
         await makeDirectoryInRoot(mounted.root, operation.path, await userOf(operation.user, mounted.root));
         return;
-      case 'copy': {
-        const keepOwners = operation.from.kind !== 'context';
-        await using stack = new AsyncDisposableStack();
-        const selection = keepOwners
-          ? await select(await this.#tree(operation.from, stack), operation)
-          : await this.#selected(step);
-        const { clampTime, signal } = this.#options;
-        await copyFiles(operation, selection, { root: mounted.root, keepOwners, clampTime, signal });
-        return;
-      }
       case 'fetch':
         await fetchInto(operation, mounted.root, this.#scratch, this.#options.signal);
         return;
@@ -389,9 +397,4 @@ export class Solver {
     }
     return await selection;
   }
-}
-
-/** Where a step stands, to compare it with the last build of the same file. */
-export function placeOf(file: string, step: Step): string {
-  return posix.join(file, step.stage.name, String(step.stage.steps.indexOf(step)));
 }

@@ -98,3 +98,8 @@ function splitVariable(text: string): [string, string] {
   const at = text.indexOf('=');
   return [text.slice(0, at), text.slice(at + 1)];
 }
+
+/** Where a step stands, to compare it with the last build of the same file. */
+export function placeOf(file: string, step: Step): string {
+  return [file, step.stage.name, step.stage.steps.indexOf(step)].join('/');
+}

@@ -24,6 +24,8 @@ export interface UnpackOptions {
   userXattr?: boolean;
   /** The layers below, topmost first: directories that the archive only implies take owner, mode and xattrs from them. */
   lower?: readonly string[];
+  /** A tree of the same file system: a hard link to its own name leads to the file of that name there. */
+  linkFrom?: string;
   /**
    * `keep`: as the archive says, and refusal is an error; `try`: ids that the user namespace doesn't map become the
    * caller's own (rootless with one id); `ignore`: everything belongs to the caller. Default `keep`.

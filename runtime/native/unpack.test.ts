@@ -328,6 +328,20 @@ test('links that are in the target already are followed inside it only', async (
   assert.deepEqual(readdirSync(outside), ['secret']);
 });
 
+test('a link to its own name is one to the tree that is named for that, and never leaves it', async () => {
+  const { target, outside } = trap();
+  const linkFrom = fresh();
+  mkdirSync(join(linkFrom, 'd'));
+  writeFileSync(join(linkFrom, 'd/kept'), 'as it was');
+  symlinkSync(outside, join(linkFrom, 'out'));
+  const link = (name: string): TarEntry => ({ name, type: '1', link: name });
+  await unpackEntries([link('d/kept'), { name: 'd/new', data: '1' }], { target, linkFrom });
+  assert.equal(lstatSync(join(target, 'd/kept')).ino, lstatSync(join(linkFrom, 'd/kept')).ino);
+  for (const name of ['d/absent', 'out/secret', 'absent/x'])
+    await assert.rejects(unpackEntries([link(name)], { target: fresh(), linkFrom }), /hard link to/, name);
+  await assert.rejects(unpackEntries([link('d/kept')]), /it is its own target/);
+});
+
 test('device nodes are made, refused or left out', async () => {
   const entries: TarEntry[] = [
     { name: 'null', type: '3', device: [1, 3], mode: 0o666 },

@@ -1,6 +1,6 @@
 // A build's cache on another machine: written by one engine, read by another that has never built.
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, it } from 'node:test';
@@ -34,6 +34,46 @@ describe('the cache', () => {
   };
   const cached = async (): Promise<string[]> =>
     (await engine.client.call('build.cacheList', {})).map(({ Description }) => Description.slice(-1)).sort();
+
+  it('lends a changed COPY the files that stayed as they were, and never one that did not', async () => {
+    const context = mkdtempSync(join(folder, 'lent-'));
+    writeFileSync(join(context, 'Dockerfile'), 'FROM busybox\nCOPY . /app/\nRUN echo more >> /app/kept\n');
+    for (const name of ['kept', 'same', 'content', 'touched', 'mode', 'gone', 'd'])
+      writeFileSync(join(context, name), 'one');
+    const past = (name: string, time: number): void => utimesSync(join(context, name), time, time);
+    for (const name of ['kept', 'same', 'content', 'touched', 'mode']) past(name, 1_000_000);
+    const look = async (): Promise<string[]> => {
+      const { code, stderr } = await engine.cli(['build', '--network', 'none', '-t', 'lent', context]);
+      assert.equal(code, 0, stderr);
+      const { Layers = [] } = (await engine.client.call('image.inspect', { Image: 'lent' })).RootFS;
+      assert.equal(Layers.length, 3);
+      const script = 'cd /app; for f in *; do [ -d $f ] || echo $(stat -c "%n %h %a %Y" $f) $(cat $f); done';
+      const { stdout } = await engine.cli(['run', '--rm', '--network', 'none', 'lent', 'sh', '-c', script]);
+      return stdout.split('\n').filter((line) => !/^(Dockerfile|gone|d) |^$/.test(line));
+    };
+    const row = (name: string, links: number, mode: number, time: number, text: string): string =>
+      [name, links, mode, time, text].join(' ');
+    const first = ['content', 'mode', 'same', 'touched'].map((name) => row(name, 1, 644, 1_000_000, 'one'));
+    const own = (rows: string[]): string[] => rows.filter((line) => !line.startsWith('kept '));
+    assert.deepEqual(own(await look()), first);
+    writeFileSync(join(context, 'content'), 'two');
+    past('content', 1_000_000);
+    past('touched', 2_000_000);
+    chmodSync(join(context, 'mode'), 0o600);
+    for (const name of ['gone', 'd']) rmSync(join(context, name));
+    mkdirSync(join(context, 'd'));
+    const now = await look();
+    assert.deepEqual(own(now), [
+      row('content', 1, 644, 1_000_000, 'two'),
+      row('mode', 1, 600, 1_000_000, 'one'),
+      row('same', 2, 644, 1_000_000, 'one'),
+      row('touched', 1, 644, 2_000_000, 'one'),
+    ]);
+    // The file that two layers share was written to by each build's RUN, once.
+    assert.match(now.join('\n'), /^kept 1 644 \d+ one\s*more$/m);
+    await engine.cli(['rmi', '-f', 'lent']);
+    await engine.cli(['builder', 'prune', '--force', '--all']);
+  });
 
   it('stays within its bound: what was used longest ago goes', async () => {
     for (const name of ['a', 'b']) await build(name);

@@ -23,7 +23,7 @@ int syncfs_of(int root) {
 
 }  // namespace
 
-Unpacker::Unpacker(TarReader& reader, const UnpackOptions& options, Fd root, std::vector<Fd> lower)
+Unpacker::Unpacker(TarReader& reader, const UnpackOptions& options, Fd root, std::vector<Fd> lower, Fd link_from)
     : reader_(reader),
       options_(options),
       root_(std::move(root)),
@@ -33,6 +33,8 @@ Unpacker::Unpacker(TarReader& reader, const UnpackOptions& options, Fd root, std
                      remember(path);
                      if (time != nullptr) pending_[path] = {.time = *time};
                    }),
+      link_from_(std::move(link_from)),
+      link_directories_(link_from_.get(), {}, std::string(), [](const std::string&, const timespec*) {}),
       modes_are_exact_(options.umask_is_zero && options.whiteouts == Whiteouts::overlay &&
                        getxattr(fd_path(root_.get()).c_str(), "system.posix_acl_default", nullptr, 0) < 0),
       own_uid_(geteuid()),
@@ -209,11 +211,21 @@ Result<void> Unpacker::change_root(const Entry& entry) {
 Result<void> Unpacker::make_hard_link(const Entry& entry, const Place& place) {
   TRY_ASSIGN(const std::string target, clean_path(entry.link_target));
   if (target.empty()) return Error::invalid("hard link", "it has no target");
-  if (target == path_) return Error::invalid("hard link", "it is its own target");
   const auto [parent, name_view] = split_path(target);
+  if (target == path_) {
+    if (!link_from_) return Error::invalid("hard link", "it is its own target");
+    link_directories_.trim();
+    TRY_ASSIGN(const Directory* from, link_directories_.find(parent));
+    return link_between(from, target, entry, place);
+  }
   TRY_ASSIGN(const Directory* from, directories_.find(parent));
+  return link_between(from, target, entry, place);
+}
+
+Result<void> Unpacker::link_between(const Directory* from, const std::string& target, const Entry& entry,
+                                    const Place& place) {
   if (from == nullptr) return Error::from_errno(ENOENT, "hard link to", target);
-  const std::string name(name_view);
+  const std::string name(split_path(target).name);
   const auto create = [&] {
     return linkat(from->fd.get(), name.c_str(), place.directory->fd.get(), place.name.c_str(), 0);
   };
@@ -272,8 +284,13 @@ Result<UnpackResult> unpack(Source& source, const UnpackOptions& options) {
   for (const std::string& path : options.lower) {
     if (!lower.emplace_back(open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC))) return Error::system("open", path);
   }
+  Fd link_from;
+  if (!options.link_from.empty()) {
+    link_from = Fd(open(options.link_from.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+    if (!link_from) return Error::system("open", options.link_from);
+  }
   TarReader reader(source, options.header_limit);
-  Unpacker unpacker(reader, options, std::move(root), std::move(lower));
+  Unpacker unpacker(reader, options, std::move(root), std::move(lower), std::move(link_from));
   UnpackResult result;
   Entry entry;
   for (;;) {

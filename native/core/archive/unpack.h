@@ -24,6 +24,7 @@ struct UnpackOptions {
   Whiteouts whiteouts = Whiteouts::keep;
   bool user_xattr = false;
   std::vector<std::string> lower;
+  std::string link_from;
   Ownership ownership = Ownership::keep;
   std::optional<std::pair<uid_t, gid_t>> owner;
   Devices devices = Devices::create;

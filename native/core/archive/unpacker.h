@@ -18,7 +18,7 @@ namespace slipway::archive {
 
 class Unpacker {
  public:
-  Unpacker(TarReader& reader, const UnpackOptions& options, Fd root, std::vector<Fd> lower);
+  Unpacker(TarReader& reader, const UnpackOptions& options, Fd root, std::vector<Fd> lower, Fd link_from);
 
   Result<void> unpack_entry(const Entry& entry);
   // Sets the directories' times, which unpacking into them changed.
@@ -36,6 +36,7 @@ class Unpacker {
   Result<void> make_file(const Entry& entry, const Place& place);
   Result<void> make_directory(const Entry& entry, const Place& place);
   Result<void> make_hard_link(const Entry& entry, const Place& place);
+  Result<void> link_between(const Directory* from, const std::string& target, const Entry& entry, const Place& place);
   Result<void> make_symlink(const Entry& entry, const Place& place);
   Result<void> make_node(const Entry& entry, const Place& place);
   Result<void> change_root(const Entry& entry);
@@ -75,6 +76,8 @@ class Unpacker {
   const UnpackOptions& options_;
   Fd root_;
   DirectoryCache directories_;
+  Fd link_from_;  // the tree that links to an entry's own name lead to; none if there is no such tree
+  DirectoryCache link_directories_;
   // A fresh layer: nothing stands in the way but what the archive itself brought, and no default ACL changes modes.
   bool modes_are_exact_;
   std::string path_;  // the current entry's clean name
