@@ -1,7 +1,7 @@
 // The connection to the engine: found or started when it is first needed, said plainly when it can't be, and found again by
 // itself when it breaks. It holds no state of the engine's beyond the rows that views show.
 import * as vscode from 'vscode';
-import { Client } from '../runtime/protocol/client.ts';
+import type { Client } from '../runtime/protocol/client.ts';
 import { isEngineError } from '../runtime/protocol/errors.ts';
 import type { EngineEvent } from '../runtime/protocol/event.ts';
 import { errorMessage } from './activity.ts';
@@ -133,6 +133,8 @@ export class Engine implements vscode.Disposable {
 
   async #open(mayAsk: boolean): Promise<Client> {
     const location = this.#locate();
+    // What speaks the protocol is loaded with the first connection, not with the window.
+    const { Client } = await import('../runtime/protocol/client.ts');
     try {
       return await Client.connect(location.socket);
     } catch (error) {

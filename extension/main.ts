@@ -48,17 +48,17 @@ export function activate(context: vscode.ExtensionContext): void {
   const images = own(new RecordView(engine, records, activity, filter, imageStyle(engine)));
   const volumes = own(new RecordView(engine, records, activity, filter, volumeStyle(engine)));
   const networks = own(new RecordView(engine, records, activity, filter, networkStyle(engine)));
-  selections.set('container', () => containers.view.selection);
-  selections.set('image', () => images.view.selection);
-  selections.set('volume', () => volumes.view.selection);
-  selections.set('network', () => networks.view.selection);
+  selections.set('container', () => containers.selection());
+  selections.set('image', () => images.selection());
+  selections.set('volume', () => volumes.selection());
+  selections.set('network', () => networks.selection());
   const registries = own(new RegistriesView(engine));
 
   const terminals = own(new Terminals(engine, context.workspaceState));
   const documents = own(new Documents());
   const tasks = own(new Tasks(app));
   own(new TerminalEnvironment(context, socket));
-  own(new DockerfileLanguage(context, socket()));
+  own(new DockerfileLanguage(context, socket));
   const files = own(new ContainerFileSystem(engine));
   own(vscode.workspace.registerFileSystemProvider(scheme, files, { isCaseSensitive: true }));
 

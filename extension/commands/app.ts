@@ -21,7 +21,7 @@ export interface App {
   readonly activity: Activity;
   readonly filter: ViewFilter;
   /** The rows that are selected in the view of a kind; a view enters its own. */
-  readonly selections: Map<RecordKind, () => readonly Row[]>;
+  readonly selections: Map<RecordKind, () => Promise<readonly Row[]>>;
   readonly log: vscode.LogOutputChannel;
 }
 
@@ -55,9 +55,9 @@ export async function showError(app: App, error: unknown): Promise<void> {
 }
 
 /** Ids of the rows of a kind that a command was called on. */
-function clickedIds(app: App, kind: RecordKind, first: unknown, all: unknown): string[] {
+async function clickedIds(app: App, kind: RecordKind, first: unknown, all: unknown): Promise<string[]> {
   const given = Array.isArray(all) && all.length > 0 ? all : [first];
-  const rows = first === 'selection' ? (app.selections.get(kind)?.() ?? []) : given;
+  const rows = first === 'selection' ? ((await app.selections.get(kind)?.()) ?? []) : given;
   const ids = rows.flatMap((row: unknown) => {
     if (kind === 'container') return row instanceof ContainerRow ? [row.containerId] : [];
     return row instanceof RecordRow && row.kind === kind ? [row.id] : [];
@@ -81,7 +81,8 @@ export async function targets<K extends RecordKind>(
   options: TargetOptions<K>,
 ): Promise<RecordTypes[K][]> {
   const only = options.only ?? (() => true);
-  const clicked = clickedIds(app, kind, first, all).flatMap((id) => app.records.get(kind, id) ?? []);
+  const ids = await clickedIds(app, kind, first, all);
+  const clicked = ids.flatMap((id) => app.records.get(kind, id) ?? []);
   if (clicked.length > 0) return clicked.filter(only);
   const picked = await pickRecord(app, kind, options);
   return picked === undefined ? [] : [picked];

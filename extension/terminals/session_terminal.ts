@@ -30,7 +30,7 @@ export interface SessionSource {
   finished(): void;
 }
 
-/** A person's terminal closes with the process, unless it failed: then it stays to be read. */
+/** A terminal that a person typed into closes with the process. Otherwise, or if the process failed, it stays to be read. */
 export class SessionTerminal implements vscode.Pseudoterminal {
   readonly #source: SessionSource;
   readonly #write = new vscode.EventEmitter<string>();
@@ -42,6 +42,7 @@ export class SessionTerminal implements vscode.Pseudoterminal {
   #again: boolean;
   #session: TerminalSession | undefined;
   #finished = false;
+  #typedInto = false;
 
   readonly onDidWrite = this.#write.event;
   readonly onDidClose = this.#close.event;
@@ -58,8 +59,13 @@ export class SessionTerminal implements vscode.Pseudoterminal {
   }
 
   handleInput(data: string): void {
-    if (this.#finished) this.#close.fire(0);
-    else this.#session?.stream.write(data);
+    if (this.#finished) {
+      this.#close.fire(0);
+      return;
+    }
+    // Answers to what the program asks of the terminal arrive here, too: they hold neither Return nor Ctrl+D.
+    this.#typedInto ||= data.includes('\r') || data.includes('\x04');
+    this.#session?.stream.write(data);
   }
 
   setDimensions(size: vscode.TerminalDimensions): void {
@@ -123,7 +129,7 @@ export class SessionTerminal implements vscode.Pseudoterminal {
     this.#source.finished();
     const { name } = this.#source;
     this.#rename.fire(code === undefined ? name : `${name} (${code})`);
-    if (code === 0) this.#close.fire(0);
+    if (code === 0 && this.#typedInto) this.#close.fire(0);
     else this.#note(`${message} ${vscode.l10n.t('Press any key to close.')}`);
   }
 }

@@ -125,6 +125,11 @@ export class ContainersView implements vscode.Disposable {
     return roots;
   }
 
+  /** For keys. */
+  selection(): Promise<readonly Row[]> {
+    return this.#provider.selectionOf(this.view);
+  }
+
   dispose(): void {
     vscode.Disposable.from(...this.#subscriptions).dispose();
   }

@@ -113,6 +113,11 @@ export class RecordView<K extends RecordKind> implements vscode.Disposable {
     return [...this.#rows.values()];
   }
 
+  /** For keys. */
+  selection(): Promise<readonly Row[]> {
+    return this.#provider.selectionOf(this.view);
+  }
+
   dispose(): void {
     vscode.Disposable.from(...this.#subscriptions).dispose();
   }

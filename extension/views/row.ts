@@ -12,10 +12,17 @@ export interface Row {
   tooltip?(): Promise<vscode.MarkdownString | undefined>;
 }
 
+/** How long a row that a person has selected may take to be known here again. */
+const patience = 1500;
+
 export class RowProvider implements vscode.TreeDataProvider<Row>, vscode.Disposable {
   readonly #roots: () => readonly Row[] | Promise<readonly Row[]>;
   readonly #changed = new vscode.EventEmitter<Row | undefined>();
   readonly onDidChangeTreeData = this.#changed.event;
+  /** Called when the editor knows a row again. */
+  readonly #waiting = new Set<() => void>();
+  /** When all rows were last asked for again. */
+  #refreshed = Number.NEGATIVE_INFINITY;
 
   constructor(roots: () => readonly Row[] | Promise<readonly Row[]>) {
     this.#roots = roots;
@@ -23,12 +30,34 @@ export class RowProvider implements vscode.TreeDataProvider<Row>, vscode.Disposa
 
   /** Redraws one row, or with none asks for all of them again. */
   refresh(row?: Row): void {
+    if (row === undefined) this.#refreshed = performance.now();
     this.#changed.fire(row);
+  }
+
+  /**
+   * The rows selected in the view, for a key that was pressed. While the editor fetches all rows anew it forgets which are
+   * selected: shortly after a refresh an empty selection is waited for.
+   */
+  async selectionOf(view: vscode.TreeView<Row>): Promise<readonly Row[]> {
+    const isFetching = performance.now() - this.#refreshed < 2 * patience;
+    if (view.selection.length > 0 || !isFetching) return view.selection;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, patience);
+    const look = () => {
+      if (view.selection.length > 0) resolve();
+    };
+    this.#waiting.add(look);
+    await promise;
+    this.#waiting.delete(look);
+    clearTimeout(timer);
+    return view.selection;
   }
 
   getTreeItem(row: Row): vscode.TreeItem {
     const item = row.item();
     item.id = row.id;
+    // The editor knows the row as soon as it has taken the item.
+    if (this.#waiting.size > 0) setImmediate(() => this.#waiting.forEach((look) => void look()));
     return item;
   }
 

@@ -5,10 +5,11 @@ import { spawn } from 'node:child_process';
 import { on, once } from 'node:events';
 import { globSync, readFileSync, watch, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
+import { after, before, describe } from 'node:test';
 import type { Client } from '../../runtime/protocol/client.ts';
 import { importBusybox, until } from '../support/slipway.ts';
 import { Session, whyNotHere } from './support/session.ts';
+import { storiesOf } from './support/story.ts';
 import type { View, Workbench } from './support/workbench.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -17,17 +18,7 @@ let session: Session;
 let bench: Workbench;
 let engine: Client;
 
-/** A test whose failure comes with a picture and the extension's log. */
-function story(name: string, tell: () => Promise<void>): void {
-  test(name, { timeout: 60_000 }, async (t) => {
-    try {
-      await tell();
-    } catch (error) {
-      t.diagnostic(await session.explain(name));
-      throw error;
-    }
-  });
-}
+const story = storiesOf(() => session);
 
 const containers = (): Promise<View> => bench.view('Containers');
 

@@ -4,12 +4,13 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
+import { after, before, describe } from 'node:test';
 import type { Client } from '../../runtime/protocol/client.ts';
 import type { Params } from '../../runtime/protocol/methods.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
 import { importBusybox, until } from '../support/slipway.ts';
 import { Session, whyNotHere } from './support/session.ts';
+import { storiesOf } from './support/story.ts';
 import type { View, Workbench } from './support/workbench.ts';
 
 let session: Session;
@@ -33,17 +34,7 @@ async function run(Name: string, Cmd: string[], options: Partial<Params<'contain
   return Id;
 }
 
-/** A test whose failure comes with a picture and the extension's log. */
-function story(name: string, tell: () => Promise<void>): void {
-  test(name, { timeout: 45_000 }, async (t) => {
-    try {
-      await tell();
-    } catch (error) {
-      t.diagnostic(await session.explain(name));
-      throw error;
-    }
-  });
-}
+const story = storiesOf(() => session);
 
 describe('commands', { skip: whyNotHere() ?? false, timeout: 400_000 }, () => {
   before(async () => {

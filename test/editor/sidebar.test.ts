@@ -3,11 +3,12 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
+import { after, before, describe } from 'node:test';
 import type { Client } from '../../runtime/protocol/client.ts';
 import type { ContainerSummary } from '../../runtime/protocol/container_views.ts';
 import { importBusybox, until } from '../support/slipway.ts';
 import { Session, whyNotHere } from './support/session.ts';
+import { storiesOf } from './support/story.ts';
 import type { Workbench } from './support/workbench.ts';
 
 /** Speaks, then waits until it is told to end. */
@@ -40,17 +41,7 @@ async function runService(name: string): Promise<string> {
   return Id;
 }
 
-/** A test whose failure comes with a picture and the extension's log. */
-function story(name: string, tell: () => Promise<void>): void {
-  test(name, async (t) => {
-    try {
-      await tell();
-    } catch (error) {
-      t.diagnostic(await session.explain(name));
-      throw error;
-    }
-  });
-}
+const story = storiesOf(() => session);
 
 describe('the sidebar', { skip: whyNotHere() ?? false, timeout: 240_000 }, () => {
   before(async () => {

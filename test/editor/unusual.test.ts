@@ -3,11 +3,12 @@
 import assert from 'node:assert/strict';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
+import { after, before, describe } from 'node:test';
 import type { Client } from '../../runtime/protocol/client.ts';
 import type { Params } from '../../runtime/protocol/methods.ts';
 import { importBusybox, until } from '../support/slipway.ts';
 import { Session, whyNotHere } from './support/session.ts';
+import { storiesOf } from './support/story.ts';
 import { clickToShown } from './support/timings.ts';
 import type { View, Workbench } from './support/workbench.ts';
 
@@ -15,17 +16,7 @@ let session: Session;
 let bench: Workbench;
 let engine: Client;
 
-/** A test whose failure comes with a picture and the extension's log. */
-function story(name: string, tell: (t: test.TestContext) => Promise<void>): void {
-  test(name, { timeout: 60_000 }, async (t) => {
-    try {
-      await tell(t);
-    } catch (error) {
-      t.diagnostic(await session.explain(name));
-      throw error;
-    }
-  });
-}
+const story = storiesOf(() => session);
 
 const view = (title: string): Promise<View> => bench.view(title);
 

@@ -1,0 +1,16 @@
+// A test in the editor, told as a person's doing.
+import { type TestContext, test } from 'node:test';
+import type { Session } from './session.ts';
+
+/** @returns `test` whose failure comes with a picture and the extension's log; the session is there when a story is told. */
+export function storiesOf(session: () => Session): (name: string, tell: (t: TestContext) => Promise<void>) => void {
+  return (name, tell) =>
+    void test(name, { timeout: 60_000 }, async (t) => {
+      try {
+        await tell(t);
+      } catch (error) {
+        t.diagnostic(await session().explain(name));
+        throw error;
+      }
+    });
+}
