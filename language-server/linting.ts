@@ -29,6 +29,8 @@ interface Linting {
   /** What an installed shellcheck said of an instruction, and where the instruction began then. */
   external: Map<Instruction, { readonly start: number; readonly problems: Problem[] }>;
   result?: { readonly version: number; readonly problems: readonly Problem[] };
+  /** What was sent of the problems of an instruction when it began on a line. */
+  readonly shown: WeakMap<readonly Problem[], { readonly line: number; readonly diagnostics: readonly Diagnostic[] }>;
 }
 
 /**
@@ -60,7 +62,11 @@ export class LintService {
 
   /** More is known than before of what is outside: every document is looked at again. */
   forgetResults(documents: Iterable<OpenDocument>): void {
-    for (const open of documents) delete this.#linting.get(open)?.result;
+    for (const open of documents) {
+      const linting = this.#linting.get(open);
+      linting?.linter.outdate();
+      delete linting?.result;
+    }
   }
 
   /** Files of the context changed: answers about them are asked again, the rest of what is known stays. */
@@ -68,6 +74,7 @@ export class LintService {
     const linting = this.#linting.get(open);
     if (linting === undefined) return;
     linting.knowledge.forget();
+    linting.linter.outdate();
     delete linting.result;
   }
 
@@ -110,10 +117,29 @@ export class LintService {
     return true;
   }
 
+  /** What the client is shown; of an instruction that stayed the same, on its line, the same as before. */
   diagnostics(open: OpenDocument): Diagnostic[] {
-    return this.problems(open)
-      .slice(0, findingLimit)
-      .map((problem) => toDiagnostic(open, problem));
+    if (!this.#settings().lint.enabled || open.kind === 'dockerignore' || open.text.length > ruleLimit)
+      return this.problems(open)
+        .slice(0, findingLimit)
+        .map((problem) => toDiagnostic(open, problem));
+    const linting = this.#of(open);
+    const diagnostics = syntaxProblems(open.document).map((problem) => toDiagnostic(open, problem));
+    for (const { instruction, problems } of linting.linter.instructionProblems(open.document)) {
+      const line = instruction.startLine;
+      let shown = linting.shown.get(problems);
+      if (shown?.line !== line) {
+        shown = { line, diagnostics: problems.map((problem) => toDiagnostic(open, problem, instruction.start)) };
+        linting.shown.set(problems, shown);
+      }
+      for (const diagnostic of shown.diagnostics) diagnostics.push(diagnostic);
+    }
+    if (linting.external.size > 0) {
+      const external: Problem[] = [];
+      addExternal(open, linting, external);
+      for (const problem of external) diagnostics.push(toDiagnostic(open, problem));
+    }
+    return diagnostics.length > findingLimit ? diagnostics.slice(0, findingLimit) : diagnostics;
   }
 
   #of(open: OpenDocument): Linting {
@@ -131,7 +157,7 @@ export class LintService {
       };
       const program = this.#settings().shellcheckPath;
       const tail = new ShellcheckTail(program === '' ? {} : { program });
-      linting = { linter: new Linter(rules, options), knowledge, tail, external: new Map() };
+      linting = { linter: new Linter(rules, options), knowledge, tail, external: new Map(), shown: new WeakMap() };
       this.#linting.set(open, linting);
     }
     return linting;
@@ -169,9 +195,10 @@ function hadolintConfig(uri: string, roots: readonly string[]): HadolintConfig {
   return path === undefined ? DEFAULT_CONFIG : loadHadolintConfig(path).config;
 }
 
-export function toDiagnostic(open: OpenDocument, problem: Problem): Diagnostic {
+/** `start` is where the problem's places count from. */
+export function toDiagnostic(open: OpenDocument, problem: Problem, start = 0): Diagnostic {
   const diagnostic: Diagnostic = {
-    range: open.view.range(problem.range.start, problem.range.end),
+    range: open.view.range(start + problem.range.start, start + problem.range.end),
     severity: severities[problem.severity],
     code: problem.code,
     source: problem.source,

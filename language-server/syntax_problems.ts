@@ -23,6 +23,7 @@ function problem(message: string, start: number, end: number, instruction?: numb
 export function syntaxProblems(document: DockerfileDocument): Problem[] {
   const problems: Problem[] = [];
   for (const item of document.items) {
+    if (item.problems.length === 0 && (item.kind !== 'instruction' || item.keyword !== 'ONBUILD')) continue;
     for (const { message, span } of item.problems) {
       problems.push(problem(message, item.start + span.start, item.start + span.end, item.start));
     }

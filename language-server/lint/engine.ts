@@ -1,13 +1,14 @@
 // Runs the rules over a document. What a rule finds in one instruction is kept as long as the instruction object lives, so
 // an edit costs the instruction that it touches and the cheap rules that look at the whole file.
 import type { Instruction, Item, Keyword } from '../../runtime/dockerfile/ast.ts';
-import { type Changes, changesBetween, concerns } from './changes.ts';
+import { changesBetween } from './changes.ts';
 import { type Controls, readControls } from './controls.ts';
+import { FileFindings } from './file_findings.ts';
 import { buildModel, type FileModel } from './file_model.ts';
 import { type Finding, mergeFindings, toProblem } from './finding.ts';
 import { DEFAULT_CONFIG, type HadolintConfig } from './hadolint_config.ts';
 import { moveProblem, type Problem, type Severity } from './problem.ts';
-import type { Detail, FileRule, InstructionRule, Knowledge, Rule } from './rule.ts';
+import type { FileRule, InstructionRule, Knowledge, Rule } from './rule.ts';
 import { SeverityTable } from './severity_table.ts';
 import { type ShellSetting, shellUse } from './shell_use.ts';
 
@@ -29,21 +30,28 @@ export interface LintDocument {
   readonly escape: '\\' | '`';
 }
 
-interface CachedFindings {
+/** What was found in an instruction, and from what it was made. */
+interface Row {
+  readonly instruction: Instruction;
   readonly shell: ShellSetting;
-  readonly findings: readonly Finding[];
-}
-
-/** What an instruction's findings became, and from what. */
-interface Emitted {
-  readonly start: number;
-  readonly controls: string;
   readonly own: readonly Finding[];
   readonly more: readonly Finding[];
+  /** The controls of the file, as one text; undefined if the instruction has controls of its own. */
+  readonly controls: string | undefined;
+  /** As if the instruction were at the start of the document. */
+  readonly problems: readonly Problem[];
+  /** The same where the instruction was when somebody asked. */
+  placed?: { readonly start: number; readonly problems: readonly Problem[] };
+}
+
+/** The problems of one instruction, placed as if it were at the start of the document. */
+export interface InstructionProblems {
+  readonly instruction: Instruction;
+  /** The same array as long as they are the same. */
   readonly problems: readonly Problem[];
 }
 
-const NO_FINDINGS: readonly Finding[] = [];
+const NO_PROBLEMS: readonly Problem[] = [];
 
 export class Linter {
   readonly #options: LintOptions;
@@ -52,24 +60,24 @@ export class Linter {
   /** The place of a rule among all: where two know the same, the first speaks. */
   readonly #order: ReadonlyMap<string, number>;
   readonly #byKeyword = new Map<Keyword, InstructionRule[]>();
-  readonly #fileRules: FileRule[] = [];
-  readonly #cache = new WeakMap<Instruction, CachedFindings>();
-  readonly #emitted = new WeakMap<Instruction, Emitted>();
-  readonly #fileFindings = new Map<FileRule, readonly Finding[]>();
-  /** The document of the last time, and its items then. */
+  readonly #fileFindings: FileFindings;
+  /** The document of the last time, its items then, and what was found in its instructions. */
   #document: LintDocument | undefined;
   #items: readonly Item[] = [];
+  #rows: readonly Row[] = [];
 
   constructor(rules: readonly Rule[], options: LintOptions = {}) {
     this.#options = options;
     this.#config = options.hadolint ?? DEFAULT_CONFIG;
     this.#severities = new SeverityTable(rules, options.severities ?? {}, this.#config);
     this.#order = new Map(rules.map((rule, i) => [rule.code, i]));
+    const fileRules: FileRule[] = [];
     for (const rule of rules) {
       if (!this.#severities.mayReport(rule)) continue;
-      if ('checkFile' in rule) this.#fileRules.push(rule);
+      if ('checkFile' in rule) fileRules.push(rule);
       else if ('check' in rule) for (const keyword of rule.keywords) this.#list(keyword).push(rule);
     }
+    this.#fileFindings = new FileFindings(fileRules);
   }
 
   #list(keyword: Keyword): InstructionRule[] {
@@ -80,20 +88,38 @@ export class Linter {
 
   /** All problems of the document in the order of their places. */
   lint(document: LintDocument): Problem[] {
+    const problems: Problem[] = [];
+    this.instructionProblems(document);
+    for (const row of this.#rows) for (const problem of placedProblems(row)) problems.push(problem);
+    return isSorted(problems) ? problems : problems.sort(byPlace);
+  }
+
+  /** The instructions that have problems. */
+  instructionProblems(document: LintDocument): InstructionProblems[] {
     const controls = readControls(document.items, this.#options.check, !this.#config.disableIgnorePragma);
     const model = this.model(document, controls);
     const changed = this.#document === document ? changesBetween(this.#items, document.items) : 'all';
     this.#document = document;
     this.#items = [...document.items];
-    const byInstruction = this.#collectFileFindings(model, changed);
-    const problems: Problem[] = [];
+    this.#fileFindings.update(model, changed);
+    const { instructions } = model;
     const key = controlsKey(controls);
-    for (const instruction of model.instructions) {
-      const own = this.#instructionFindings(instruction, model);
-      const more = byInstruction.get(instruction) ?? NO_FINDINGS;
-      if (own.length + more.length > 0) problems.push(...this.#emit(instruction, own, more, controls, key));
+    const rows = keptRows(this.#rows, instructions);
+    const found: InstructionProblems[] = [];
+    for (let i = 0; i < instructions.length; i += 1) {
+      const instruction = instructions[i];
+      if (instruction === undefined) continue;
+      const row = this.#row(instruction, model, key, rows[i]);
+      rows[i] = row;
+      if (row.problems.length > 0) found.push(row);
     }
-    return isSorted(problems) ? problems : problems.sort(byPlace);
+    this.#rows = rows.filter((row) => row !== undefined);
+    return found;
+  }
+
+  /** What is known from outside has changed: every rule looks again. */
+  outdate(): void {
+    this.#document = undefined;
   }
 
   /** The problems that findings of another tool are, under the settings and the comments that hold for ours. */
@@ -107,33 +133,24 @@ export class Linter {
     return buildModel(document.items, document.escape, this.#options.knowledge ?? {}, controls, this.#config);
   }
 
-  #collectFileFindings(model: FileModel, changed: Changes): Map<Instruction, Finding[]> {
-    const byInstruction = new Map<Instruction, Finding[]>();
-    for (const rule of this.#fileRules) {
-      let findings = this.#fileFindings.get(rule);
-      if (findings === undefined || concerns(changed, rule.looksAt)) {
-        findings = runFileRule(rule, model);
-        this.#fileFindings.set(rule, findings);
-      }
-      for (const finding of findings) {
-        const list = byInstruction.get(finding.instruction);
-        if (list === undefined) byInstruction.set(finding.instruction, [finding]);
-        else list.push(finding);
-      }
-    }
-    return byInstruction;
+  #row(instruction: Instruction, model: FileModel, key: string, last: Row | undefined): Row {
+    const shell = model.shellAt(instruction);
+    const more = this.#fileFindings.of(instruction);
+    const { controls } = model;
+    const local = controls.ignoredAt(instruction).length > 0 || controls.checkAt(instruction) !== undefined;
+    const same = last !== undefined && last.shell === shell && last.more === more;
+    if (same && !local && last.controls === key) return last;
+    const own = last?.shell === shell ? last.own : this.#instructionFindings(instruction, shell);
+    const problems = own.length + more.length === 0 ? NO_PROBLEMS : this.#problems([...own, ...more], controls, 0);
+    return { instruction, shell, own, more, controls: local ? undefined : key, problems };
   }
 
-  #instructionFindings(instruction: Instruction, model: FileModel): readonly Finding[] {
-    const shell = model.shellAt(instruction);
-    const cached = this.#cache.get(instruction);
-    if (cached !== undefined && cached.shell === shell) return cached.findings;
+  #instructionFindings(instruction: Instruction, shell: ShellSetting): readonly Finding[] {
     const findings: Finding[] = [];
     this.#run(instruction, instruction, shell, findings);
     if (instruction.keyword === 'ONBUILD' && instruction.instruction !== undefined) {
       this.#run(instruction.instruction, instruction, shell, findings);
     }
-    this.#cache.set(instruction, { shell, findings });
     return findings;
   }
 
@@ -149,45 +166,44 @@ export class Linter {
     }
   }
 
-  /** The problems of one instruction; those of the last time when nothing that they depend on has changed. */
-  #emit(
-    instruction: Instruction,
-    own: readonly Finding[],
-    more: readonly Finding[],
-    controls: Controls,
-    key: string,
-  ): readonly Problem[] {
-    const local = controls.ignoredAt(instruction).length > 0 || controls.checkAt(instruction) !== undefined;
-    const last = this.#emitted.get(instruction);
-    const same =
-      !local && last !== undefined && last.controls === key && last.own === own && sameFindings(last.more, more);
-    if (same && last.start === instruction.start) return last.problems;
-    const problems = same
-      ? last.problems.map((problem) => moveProblem(problem, instruction.start - last.start))
-      : this.#problems([...own, ...more], controls);
-    if (!local) this.#emitted.set(instruction, { start: instruction.start, controls: key, own, more, problems });
-    return problems;
-  }
-
   #orderOf(rule: Rule): number {
     return this.#order.get(rule.code) ?? Number.MAX_SAFE_INTEGER;
   }
 
-  #problems(findings: readonly Finding[], controls: Controls): Problem[] {
+  /** The problems that the findings are, each from `start` on, or from where its instruction is. */
+  #problems(findings: readonly Finding[], controls: Controls, start?: number): Problem[] {
     const kept = findings.flatMap((finding) => this.#severities.admit(finding, controls) ?? []);
     if (kept.length > 1) kept.sort((a, b) => this.#orderOf(a.rule) - this.#orderOf(b.rule));
     return mergeFindings(kept)
-      .map((merged) => toProblem(merged, this.#severities.severityOf(merged, controls), this.#options.href))
+      .map((merged) =>
+        toProblem(
+          merged,
+          this.#severities.severityOf(merged, controls),
+          this.#options.href,
+          start ?? merged.instruction.start,
+        ),
+      )
       .sort(byPlace);
   }
 }
 
-function runFileRule(rule: FileRule, model: FileModel): readonly Finding[] {
-  const findings: Finding[] = [];
-  rule.checkFile(model, (instruction, span, detail = NO_DETAIL) => {
-    findings.push({ rule, instruction, span, detail });
-  });
-  return findings;
+/** The rows of the instructions that are still there, each in its place. */
+function keptRows(before: readonly Row[], instructions: readonly Instruction[]): (Row | undefined)[] {
+  const rows = new Array<Row | undefined>(instructions.length).fill(undefined);
+  let start = 0;
+  for (; start < instructions.length && before[start]?.instruction === instructions[start]; start += 1)
+    rows[start] = before[start];
+  const shift = before.length - instructions.length;
+  for (let i = instructions.length - 1; i >= start && before[i + shift]?.instruction === instructions[i]; i -= 1)
+    rows[i] = before[i + shift];
+  return rows;
+}
+
+function placedProblems(row: Row): readonly Problem[] {
+  const { start } = row.instruction;
+  if (row.placed?.start !== start)
+    row.placed = { start, problems: row.problems.map((problem) => moveProblem(problem, start)) };
+  return row.placed.problems;
 }
 
 /** Everything in the controls that concerns the whole file, as one comparable text. */
@@ -195,21 +211,6 @@ function controlsKey({ check, fileIgnores }: Controls): string {
   const lists = [check.skip, check.experimental, fileIgnores].map((set) => [...set].join());
   return [...lists, check.skipAll, check.error, check.experimentalAll].join('|');
 }
-
-function sameFindings(a: readonly Finding[], b: readonly Finding[]): boolean {
-  return a.length === b.length && a.every((finding, i) => sameFinding(finding, b[i]));
-}
-
-function sameFinding(a: Finding, b: Finding | undefined): boolean {
-  if (b === undefined || a.rule !== b.rule || a.span.start !== b.span.start || a.span.end !== b.span.end) return false;
-  if (a.detail === b.detail) return true;
-  const { message, fixes = [], aliases = [] } = b.detail;
-  if (a.detail.message !== message || (a.detail.aliases ?? []).join() !== aliases.join()) return false;
-  const before = a.detail.fixes ?? [];
-  return before.length === fixes.length && (fixes.length === 0 || JSON.stringify(before) === JSON.stringify(fixes));
-}
-
-const NO_DETAIL: Detail = {};
 
 const NO_USE = { pieces: [], commands: [], pipes: [] };
 

@@ -23,10 +23,12 @@ export interface Stage {
   /** The instructions after FROM. */
   readonly instructions: Instruction[];
   readonly windows: boolean;
+  /** Whether its layers reach an image: it is the last stage, or another one builds on it. */
+  reaches: boolean;
 }
 
 /** Instructions that belong together: those of a stage, or those that stand before every FROM. */
-export type Group = Pick<Stage, 'index' | 'name' | 'parent' | 'instructions'>;
+export type Group = Pick<Stage, 'index' | 'name' | 'parent' | 'instructions' | 'reaches'>;
 
 /** A file as the rules see it. */
 export interface FileModel {
@@ -75,9 +77,15 @@ export function buildModel(
   config: HadolintConfig,
 ): FileModel {
   const builder = new Builder(knowledge, escapeCharacter, controls);
-  const instructions = items.filter((item) => item.kind === 'instruction');
-  for (const instruction of instructions) builder.add(instruction);
-  const { stages, globalArgs, globalValues, strays, shells } = builder;
+  const instructions: Instruction[] = [];
+  for (const item of items) {
+    if (item.kind !== 'instruction') continue;
+    instructions.push(item);
+    builder.add(item);
+  }
+  const { stages, globalArgs, globalValues, strays, shells, names } = builder;
+  const last = stages.at(-1);
+  if (last !== undefined) last.reaches = true;
   return {
     ...{
       items,
@@ -87,33 +95,65 @@ export function buildModel(
       strays,
       stages,
       groups:
-        strays.length === 0 ? stages : [{ index: 0, name: '', parent: undefined, instructions: strays }, ...stages],
+        strays.length === 0
+          ? stages
+          : [{ index: 0, name: '', parent: undefined, instructions: strays, reaches: true }, ...stages],
       escape: escapeCharacter,
       knowledge,
       controls,
       config,
     },
-    shellAt: (instruction) => shells.get(instruction) ?? DEFAULT_SHELL,
-    findStage: (name, before) => findStage(stages, name, before),
+    shellAt: (instruction) => shells.at(instruction.start),
+    findStage: (name, before) => findStage(stages, names, name, before),
   };
 }
 
-function findStage(stages: readonly Stage[], name: string, before: number): Stage | undefined {
-  const wanted = name.toLowerCase();
-  const named = stages.findLast(
-    (stage) => stage.index < before && stage.name !== '' && stage.name.toLowerCase() === wanted,
-  );
+/** Stages by their names in lower case. */
+type StageNames = ReadonlyMap<string, readonly Stage[]>;
+
+function findStage(stages: readonly Stage[], names: StageNames, name: string, before: number): Stage | undefined {
+  const named = names.get(name.toLowerCase())?.findLast((stage) => stage.index < before);
   if (named !== undefined) return named;
   const index = /^\d+$/.test(name) ? Number(name) : -1;
   return index >= 0 && index < before ? stages[index] : undefined;
 }
 
+/** The shells of a file: each holds from where it begins up to the next. */
+class Shells {
+  readonly #starts: number[] = [];
+  readonly #settings: ShellSetting[] = [];
+  /** Where the last question was answered: most ask in the order of the file. */
+  #last = 0;
+
+  add(start: number, setting: ShellSetting): void {
+    if (this.#settings.at(-1) === setting) return;
+    this.#starts.push(start);
+    this.#settings.push(setting);
+  }
+
+  at(offset: number): ShellSetting {
+    const starts = this.#starts;
+    if ((starts[this.#last] ?? 0) <= offset && offset < (starts[this.#last + 1] ?? Number.POSITIVE_INFINITY))
+      return this.#settings[this.#last] ?? DEFAULT_SHELL;
+    let low = 0;
+    let high = starts.length - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if ((starts[middle] ?? 0) <= offset) low = middle;
+      else high = middle - 1;
+    }
+    this.#last = low;
+    return this.#settings[low] ?? DEFAULT_SHELL;
+  }
+}
+
 class Builder {
   readonly stages: Stage[] = [];
+  readonly names = new Map<string, Stage[]>();
   readonly globalArgs: ArgInstruction[] = [];
   readonly globalValues = new Map<string, string | undefined>();
   readonly strays: Instruction[] = [];
-  readonly shells = new Map<Instruction, ShellSetting>();
+  readonly shells = new Shells();
   private readonly platformValues: Map<string, string>;
   private readonly escape: '\\' | '`';
   private readonly controls: Controls;
@@ -135,9 +175,7 @@ class Builder {
     const stage = this.stages.at(-1);
     if (pragma !== undefined && (stage === undefined || (stage.index === 0 && stage.from === instruction)))
       this.usualShell = this.shell;
-    this.shells.set(instruction, this.shell);
-    if (instruction.keyword === 'ONBUILD' && instruction.instruction !== undefined)
-      this.shells.set(instruction.instruction, this.shell);
+    this.shells.add(instruction.start, this.shell);
     if (instruction.keyword === 'FROM') return;
     if (stage === undefined) {
       if (instruction.keyword === 'ARG') this.addGlobal(instruction);
@@ -158,20 +196,28 @@ class Builder {
   }
 
   private expand(text: string): string {
+    if (!/[$"'\\`]/.test(text)) return text;
     const variables = { get: (name: string) => this.globalValues.get(name) ?? this.platformValues.get(name) };
     return expandOr(text, variables, { escape: this.escape });
+  }
+
+  private remember(name: string, stage: Stage): void {
+    const known = this.names.get(name);
+    if (known === undefined) this.names.set(name, [stage]);
+    else known.push(stage);
   }
 
   private addStage(from: FromInstruction): void {
     const baseRaw = from.image?.raw ?? '';
     const base = this.expand(baseRaw);
     const index = this.stages.length;
-    const parent = findStage(this.stages, base, index);
+    const parent = findStage(this.stages, this.names, base, index);
     // A number is no base: `FROM 0` is an image of that name.
     const named = parent !== undefined && parent.name.toLowerCase() === base.toLowerCase() ? parent : undefined;
     const windows = named?.windows ?? isWindows(base, flagValue(from, 'platform') ?? '');
     const name = from.name?.raw ?? '';
-    const stage = {
+    if (named !== undefined) named.reaches = true;
+    const stage: Stage = {
       index,
       from,
       name,
@@ -181,8 +227,10 @@ class Builder {
       parent: named,
       instructions: [],
       windows,
+      reaches: false,
     };
     this.stages.push(stage);
+    if (name !== '') this.remember(name.toLowerCase(), stage);
     const inherited = named === undefined ? undefined : this.shellOfStage.get(named);
     this.shell = inherited ?? (windows ? FOREIGN_SHELL : this.usualShell);
     this.shellOfStage.set(stage, this.shell);

@@ -49,13 +49,14 @@ function touches(a: Span, b: Span): boolean {
   return a.start <= b.end && b.start <= a.end;
 }
 
-/** The problem of the document that a finding is. */
+/** The problem that a finding is when its instruction begins at `start`. */
 export function toProblem(
   finding: MergedFinding,
   severity: Severity,
   href: ((rule: Rule) => string) | undefined,
+  start: number,
 ): Problem {
-  const { rule, detail, span, instruction } = finding;
+  const { rule, detail, span } = finding;
   const tags = detail.tags ?? rule.tags;
   const problem: Problem = {
     code: finding.codes[0] ?? rule.code,
@@ -69,5 +70,5 @@ export function toProblem(
     ...(tags === undefined ? {} : { tags }),
     fixes: detail.fixes ?? [],
   };
-  return moveProblem(problem, instruction.start);
+  return moveProblem(problem, start);
 }

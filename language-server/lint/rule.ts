@@ -62,13 +62,18 @@ export interface InstructionRule extends RuleText {
   readonly check: (target: Target, report: Report) => void;
 }
 
-/** Looks at a stage or at the whole file; runs again after every edit, so it must be cheap. */
+/** Looks at a stage or at the whole file; runs again after edits, so it must be cheap. */
 export interface FileRule extends RuleText {
   /**
    * The instructions that it looks at, besides FROM, ARG and SHELL: as long as none of these changes, its findings stay.
-   * Left out when it also looks at comments, lines or what is known from outside.
+   * Left out when it also looks at comments or lines.
    */
   readonly looksAt?: readonly Keyword[];
+  /**
+   * What it says of a stage depends on that stage, the stages below it, and which names of stages there are; and it goes
+   * through `stages` or `groups`. So after an edit inside a stage only that one and those that build on it are looked at.
+   */
+  readonly byStage?: boolean;
   readonly checkFile: (file: FileModel, report: FileReport) => void;
 }
 

@@ -12,6 +12,8 @@ const copyIgnoredFile: Rule = {
   why: 'What `.dockerignore` excludes never reaches the builder, so the instruction fails or copies nothing. Change the pattern or do not copy the file.',
   bad: '# With `*.md` in .dockerignore\nFROM scratch\nCOPY README.md /\n',
   good: '# With `*.md` and `!README.md` in .dockerignore\nFROM scratch\nCOPY LICENSE /\n',
+  looksAt: ['COPY', 'ADD'],
+  byStage: true,
   checkFile: (file, report) => {
     for (const stage of file.stages) {
       for (const instruction of stage.instructions) {

@@ -77,15 +77,18 @@ const consistentInstructionCasing: Rule = {
   bad: 'FROM alpine:3.22\nCOPY a /a\ncopy b /b\n',
   good: 'FROM alpine:3.22\nCOPY a /a\nCOPY b /b\n',
   checkFile: (file, report) => {
-    const instructions = file.stages.flatMap((stage) => [stage.from, ...stage.instructions]);
+    const start = file.stages[0]?.from.start ?? Number.POSITIVE_INFINITY;
     let balance = 0;
-    for (const { keywordText } of instructions) {
-      if (keywordText === keywordText.toLowerCase()) balance += 1;
+    for (const { start: at, keywordText, keyword } of file.instructions) {
+      if (at < start) continue;
+      if (keywordText === keyword) balance -= 1;
+      else if (keywordText === keywordText.toLowerCase()) balance += 1;
       else if (keywordText === keywordText.toUpperCase()) balance -= 1;
     }
     const lower = balance > 0;
-    for (const instruction of instructions) {
+    for (const instruction of file.instructions) {
       const { keywordText, keywordSpan, keyword } = instruction;
+      if (instruction.start < start || (!lower && keywordText === keyword)) continue;
       const wanted = lower ? keywordText.toLowerCase() : keywordText.toUpperCase();
       if (keywordText === wanted || keyword === 'UNKNOWN') continue;
       const message = `Command '${keywordText}' should match the case of the command majority (${lower ? 'lowercase' : 'uppercase'})`;
@@ -135,6 +138,7 @@ const multipleInstructions: Rule = {
   good: 'FROM alpine:3.22\nCMD ["echo", "b"]\n',
   tags: ['unnecessary'],
   looksAt: ['CMD', 'ENTRYPOINT', 'HEALTHCHECK'],
+  byStage: true,
   checkFile: (file, report) => {
     for (const stage of file.stages) {
       const last = new Map<string, Instruction>();
@@ -168,6 +172,7 @@ const jsonArgsRecommended: Rule = {
   bad: 'FROM alpine:3.22\nCMD nginx -g daemon-off\n',
   good: 'FROM alpine:3.22\nCMD ["nginx", "-g", "daemon-off"]\n',
   looksAt: ['CMD', 'ENTRYPOINT'],
+  byStage: true,
   checkFile: (file, report) => {
     for (const stage of file.stages) {
       for (const instruction of stage.instructions) {

@@ -194,6 +194,7 @@ const invalidBaseImagePlatform: Rule = {
   why: 'The base image exists for another platform only, so what is built on it will not run where it is meant to. Known only for images that the local store or the registry has been asked about.',
   bad: 'FROM --platform=linux/arm64 local/amd64-only:1\n',
   good: 'FROM --platform=linux/amd64 local/amd64-only:1\n',
+  looksAt: [],
   checkFile: (file, report) => {
     const platforms = platformArguments(file.knowledge.platform);
     for (const stage of file.stages) {

@@ -78,6 +78,8 @@ const undefinedVar: Rule = {
   why: 'A variable that no ARG or ENV of the stage (or of the stages and images below it) defines is replaced by nothing, without an error. ARGs before the first FROM must be declared again inside the stage.',
   bad: 'FROM alpine:3.22 AS base\nCOPY $foo .\n',
   good: 'FROM alpine:3.22 AS base\nARG foo\nCOPY $foo .\n',
+  looksAt: ['ENV', 'LABEL', 'COPY', 'ADD', 'RUN', 'VOLUME', 'USER', 'WORKDIR', 'STOPSIGNAL'],
+  byStage: true,
   checkFile: (file, report) => {
     for (const { instruction, span, name, defined, certain } of unknownVariables(file)) {
       const hint = suggestion(name, defined).replace('mean ', 'mean $');
@@ -117,6 +119,7 @@ const workdirRelativePath: Rule = {
   bad: 'FROM nginx:1.29 AS web\nWORKDIR usr/share/nginx/html\n',
   good: 'FROM nginx:1.29 AS web\nWORKDIR /usr/share/nginx/html\n',
   looksAt: ['WORKDIR'],
+  byStage: true,
   checkFile: (file, report) => {
     const set = new Set<number>();
     for (const stage of file.stages) {
@@ -149,6 +152,7 @@ const secretsUsed: Rule = {
   bad: 'FROM alpine:3.22\nARG AWS_SECRET_ACCESS_KEY\n',
   good: 'FROM alpine:3.22\nRUN --mount=type=secret,id=aws,env=AWS_SECRET_ACCESS_KEY ./deploy\n',
   looksAt: ['ENV'],
+  byStage: true,
   checkFile: (file, report) => {
     for (const stage of file.stages) {
       for (const instruction of stage.instructions) {

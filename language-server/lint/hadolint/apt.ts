@@ -47,6 +47,7 @@ const keptLists: Rule = {
   bad: 'FROM debian:12\nRUN apt-get update && apt-get install -y curl=7.88.1-10\n',
   good: 'FROM debian:12\nRUN apt-get update && apt-get install -y curl=7.88.1-10 && rm -rf /var/lib/apt/lists/*\n',
   looksAt: ['RUN', 'ONBUILD'],
+  byStage: true,
   checkFile: (file, report) => {
     for (const instruction of reachingInstructions(file)) checkLists(instruction, report);
   },

@@ -2,7 +2,7 @@
 import type { Instruction, Span } from '../../../runtime/dockerfile/ast.ts';
 import { mountField, mountsOf } from '../../../runtime/dockerfile/mount.ts';
 import type { CommandCall } from '../commands.ts';
-import type { FileModel, Group } from '../file_model.ts';
+import type { FileModel } from '../file_model.ts';
 import { insertFix } from '../fixes.ts';
 import type { Fix } from '../problem.ts';
 import type { InstructionRule, Report, RuleText, Target } from '../rule.ts';
@@ -41,10 +41,8 @@ export function pinRule(
 
 /** The instructions whose layers reach an image: not those of a stage that nobody builds on. */
 export function* reachingInstructions(file: FileModel): Generator<Instruction> {
-  const last = file.groups.at(-1);
-  const bases = new Set<Group | undefined>(file.stages.map((stage) => stage.parent));
   for (const group of file.groups) {
-    if (group !== last && group.instructions !== file.strays && !bases.has(group)) continue;
+    if (!group.reaches) continue;
     for (const instruction of group.instructions) if (!file.shellAt(instruction).foreign) yield instruction;
   }
 }

@@ -37,6 +37,7 @@ const addArchives: Rule = {
   bad: 'FROM debian:12\nCOPY rootfs.tar.xz /tmp/\nRUN tar -xJf /tmp/rootfs.tar.xz -C /srv\n',
   good: 'FROM debian:12\nADD rootfs.tar.xz /srv/\n',
   looksAt: ['COPY', 'RUN'],
+  byStage: true,
   checkFile: (file, report) => {
     for (const group of file.groups) checkArchives(group, report);
   },
@@ -131,6 +132,7 @@ const fromKnown: Rule = {
   bad: 'FROM debian:12\nRUN foo\n\nFROM debian:12\nCOPY --from=build /some/content .\n',
   good: 'FROM debian:12 AS build\nRUN foo\n\nFROM debian:12\nCOPY --from=build /some/content .\n',
   looksAt: ['COPY'],
+  byStage: true,
   checkFile: (file, report) => {
     for (const stage of file.groups) {
       for (const instruction of stage.instructions) {
@@ -153,6 +155,7 @@ const fromItself: Rule = {
   bad: 'FROM debian:12 AS build\nCOPY --from=build /some/content .\n',
   good: 'FROM debian:12 AS build\nRUN cp -r /some/content .\n',
   looksAt: ['COPY'],
+  byStage: true,
   checkFile: (file, report) => {
     for (const stage of file.stages) {
       for (const instruction of stage.instructions) {
@@ -173,6 +176,7 @@ const relativeDestination: Rule = {
   bad: 'FROM scratch\nCOPY foo bar\n',
   good: 'FROM scratch\nWORKDIR /srv\nCOPY foo bar\n',
   looksAt: ['COPY', 'WORKDIR', 'ONBUILD'],
+  byStage: true,
   checkFile: (file, report) => {
     const set = new Set<Group>();
     for (const group of file.groups) {

@@ -52,6 +52,7 @@ const lastUserRoot: Rule = {
   bad: 'FROM debian:12\nUSER root\nRUN something\n',
   good: 'FROM debian:12\nUSER root\nRUN something\nUSER 65532\n',
   looksAt: ['USER'],
+  byStage: true,
   checkFile: (file, report) => {
     for (const group of file.groups) {
       const last = group.instructions.findLast((instruction) => instruction.keyword === 'USER');
@@ -124,6 +125,7 @@ const selfReference: Rule = {
   bad: 'FROM debian:12\nENV BASE=/opt BIN=$BASE/bin\n',
   good: 'FROM debian:12\nENV BASE=/opt\nENV BIN=$BASE/bin\n',
   looksAt: ['ENV'],
+  byStage: true,
   checkFile: (file, report) => {
     const known = new Map<Group, Set<string>>();
     for (const group of file.groups) {

@@ -104,6 +104,7 @@ const pipCache: Rule = {
   bad: 'FROM python:3.13-slim\nRUN pip install flask==3.1.1\n',
   good: 'FROM python:3.13-slim\nRUN pip install --no-cache-dir flask==3.1.1\n',
   looksAt: ['RUN', 'ONBUILD', 'ENV'],
+  byStage: true,
   checkFile: (file, report) => {
     const off = new Set<Group>();
     for (const group of file.groups) {
@@ -186,6 +187,7 @@ const yarn: Rule = {
   bad: 'FROM node:22-slim\nRUN yarn install --frozen-lockfile\n',
   good: 'FROM node:22-slim\nRUN yarn install --frozen-lockfile && yarn cache clean\n',
   looksAt: ['RUN', 'ONBUILD'],
+  byStage: true,
   checkFile: (file, report) => {
     for (const instruction of reachingInstructions(file)) {
       const found = keptYarnCache(instruction);

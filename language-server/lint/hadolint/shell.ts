@@ -1,8 +1,10 @@
 // Hadolint's rules of the other commands in RUN.
 import type { Instruction } from '../../../runtime/dockerfile/ast.ts';
 import type { CommandCall } from '../commands.ts';
+import type { FileModel, Group } from '../file_model.ts';
 import { replaceFix } from '../fixes.ts';
-import type { Rule } from '../rule.ts';
+import { memo } from '../memo.ts';
+import type { FileReport, Rule } from '../rule.ts';
 import { shellUse } from '../shell_use.ts';
 import { addFlagFix, commandRule } from './common.ts';
 
@@ -117,24 +119,35 @@ const consecutiveRuns: Rule = {
   why: 'Every RUN is a layer. Two that belong together are smaller and easier to follow as one; RUNs of several commands, and RUNs with other flags, are left alone.',
   bad: 'FROM debian:12\nRUN /first.sh\nRUN /second.sh\n',
   good: 'FROM debian:12\nRUN /first.sh && /second.sh\n',
+  looksAt: ['RUN', 'ONBUILD'],
+  byStage: true,
   checkFile: (file, report) => {
-    let before: { flags: string; count: number } | undefined;
-    for (const instruction of file.instructions) {
-      if (instruction.keyword !== 'RUN' || file.shellAt(instruction).foreign) {
-        before = undefined;
-        continue;
-      }
-      const flags = instruction.flags
-        .map((flag) => `${flag.name}=${flag.value?.value ?? ''}`)
-        .sort()
-        .join(' ');
-      const count = shellUse(instruction).commands.length;
-      if (before !== undefined && before.flags === flags && before.count <= 1 && count <= 1)
-        report(instruction, instruction.keywordSpan);
-      before = { flags, count };
-    }
+    for (const group of file.groups) checkConsecutive(group, file, report);
   },
 };
+
+function checkConsecutive(group: Group, file: FileModel, report: FileReport): void {
+  let before: { flags: string; count: number } | undefined;
+  for (const instruction of group.instructions) {
+    if (instruction.keyword !== 'RUN' || file.shellAt(instruction).foreign) {
+      before = undefined;
+      continue;
+    }
+    const now = consolidation(instruction);
+    if (before !== undefined && before.flags === now.flags && before.count <= 1 && now.count <= 1)
+      report(instruction, instruction.keywordSpan);
+    before = now;
+  }
+}
+
+/** What tells whether two RUNs could be one. */
+const consolidation = memo((instruction): { flags: string; count: number } => ({
+  flags: instruction.flags
+    .map((flag) => `${flag.name}=${flag.value?.value ?? ''}`)
+    .sort()
+    .join(' '),
+  count: shellUse(instruction).commands.length,
+}));
 
 const twoDownloaders: Rule = {
   code: 'DL4001',
@@ -145,6 +158,7 @@ const twoDownloaders: Rule = {
   bad: 'FROM debian:12\nRUN wget -q https://example.com/a\nRUN curl -fsS https://example.com/b\n',
   good: 'FROM debian:12\nRUN curl -fsSO https://example.com/a && curl -fsSO https://example.com/b\n',
   looksAt: ['RUN', 'ONBUILD'],
+  byStage: true,
   checkFile: (file, report) => {
     for (const stage of file.groups) {
       const seen = new Set<string>();

@@ -17,6 +17,8 @@ const missingSource: Rule = {
   why: 'COPY takes files from the build context only. The path is relative to the context, not to the Dockerfile, and cannot leave it with `..`.',
   bad: 'FROM alpine:3.22\nCOPY missing.txt /srv/\n',
   good: 'FROM alpine:3.22\nCOPY present.txt /srv/\n',
+  looksAt: ['COPY', 'ADD'],
+  byStage: true,
   checkFile: (file, report) => {
     const contextPath = file.knowledge.contextPath;
     if (contextPath === undefined) return;
@@ -87,6 +89,7 @@ const missingInStage: Rule = {
   why: 'What a stage on `scratch` holds is what its COPY instructions put there, so a path that none of them creates is missing. For other stages the engine knows after a build.',
   bad: 'FROM scratch AS files\nCOPY app /opt/app\n\nFROM alpine:3.22\nCOPY --from=files /opt/ap /usr/bin/app\n',
   good: 'FROM scratch AS files\nCOPY app /opt/app\n\nFROM alpine:3.22\nCOPY --from=files /opt/app /usr/bin/app\n',
+  looksAt: ['COPY', 'ADD', 'RUN', 'WORKDIR', 'ONBUILD'],
   checkFile: (file, report) => {
     for (const stage of file.stages) {
       for (const instruction of stage.instructions) {

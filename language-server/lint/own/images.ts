@@ -39,6 +39,7 @@ const movedTag: Rule = {
   why: 'The registry has another image under this tag than the local store. A build with `--pull` would take the new one; naming the digest makes the choice visible.',
   bad: 'FROM local/moved:1\n',
   good: 'FROM local/stays:1\n',
+  looksAt: [],
   checkFile: (file, report) => {
     for (const { from, parent, base } of file.stages) {
       if (parent !== undefined || from.image === undefined) continue;
@@ -50,6 +51,8 @@ const movedTag: Rule = {
     }
   },
 };
+
+const NO_NAMES: readonly string[] = [];
 
 const reached = new WeakMap<FileModel, Set<Stage>>();
 
@@ -71,7 +74,8 @@ function reachable(file: FileModel): Set<Stage> {
   return seen;
 }
 
-function stageNames(outer: Instruction): string[] {
+function stageNames(outer: Instruction): readonly string[] {
+  if (outer.keyword !== 'ONBUILD' && outer.flags.length === 0) return NO_NAMES;
   const instruction = outer.keyword === 'ONBUILD' ? outer.instruction : outer;
   if (instruction?.keyword === 'COPY' || instruction?.keyword === 'ADD')
     return fromOf(instruction)?.name === undefined ? [] : [fromOf(instruction)?.name ?? ''];
@@ -125,6 +129,7 @@ const onbuildFrom: Rule = {
   bad: 'FROM alpine:3.22 AS tools\nRUN make\n\nFROM alpine:3.22\nONBUILD COPY --from=tools /bin/tool /bin/tool\n',
   good: 'FROM alpine:3.22 AS tools\nRUN make\n\nFROM alpine:3.22\nCOPY --from=tools /bin/tool /bin/tool\n',
   looksAt: ['ONBUILD'],
+  byStage: true,
   checkFile: (file, report) => {
     for (const stage of file.stages) {
       for (const instruction of stage.instructions) {
@@ -145,6 +150,7 @@ const onbuildBase: Rule = {
   why: 'An image with ONBUILD triggers copies and runs things in every file that builds on it, unseen. Official images have given up their `-onbuild` tags for that reason.',
   bad: 'FROM python:3.5-onbuild\n',
   good: 'FROM python:3.13-slim\n',
+  looksAt: [],
   checkFile: (file, report) => {
     for (const { from, parent, base, image } of file.stages) {
       if (from.image === undefined || parent !== undefined) continue;

@@ -61,6 +61,7 @@ const cacheOrder: Rule = {
   bad: 'FROM node:22-slim\nWORKDIR /app\nCOPY . .\nRUN npm ci\n',
   good: 'FROM node:22-slim\nWORKDIR /app\nCOPY package.json package-lock.json ./\nRUN npm ci\nCOPY . .\n',
   looksAt: ['COPY', 'ADD', 'RUN'],
+  byStage: true,
   checkFile: (file, report) => {
     for (const stage of file.stages) checkOrder(stage, report);
   },

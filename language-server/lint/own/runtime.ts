@@ -14,6 +14,7 @@ const privilegedPort: Rule = {
   bad: 'FROM nginx:1.29\nUSER 101\nEXPOSE 80\n',
   good: 'FROM nginx:1.29\nUSER 101\nEXPOSE 8080\n',
   looksAt: ['USER', 'EXPOSE'],
+  byStage: true,
   checkFile: (file, report) => {
     for (const stage of file.stages) {
       const user = lastUser(stage);
@@ -74,6 +75,7 @@ const ignoredCommand: Rule = {
   good: 'FROM debian:12\nENTRYPOINT ["server"]\nCMD ["--port", "8080"]\n',
   tags: ['unnecessary'],
   looksAt: ['ENTRYPOINT', 'CMD'],
+  byStage: true,
   checkFile: (file, report) => {
     for (const stage of file.stages) {
       const entry = stage.instructions.findLast((instruction) => instruction.keyword === 'ENTRYPOINT');

@@ -87,6 +87,8 @@ function shellRule(text: ShellText): InstructionRule {
 function unquotedVariables(text: ShellText): Rule {
   return {
     ...textOf(text),
+    looksAt: [...RUNS, 'ENV', 'ONBUILD'],
+    byStage: true,
     checkFile: (file, report) => {
       const harmless = new Map<Stage, Set<string>>();
       for (const stage of file.stages) {
