@@ -29,6 +29,8 @@ interface Linting {
   /** What an installed shellcheck said of an instruction, and where the instruction began then. */
   external: Map<Instruction, { readonly start: number; readonly problems: Problem[] }>;
   result?: { readonly version: number; readonly problems: readonly Problem[] };
+  /** What shellcheck is busy with. */
+  asking?: Promise<Problem[]>;
   /** What was sent of the problems of an instruction when it began on a line. */
   readonly shown: WeakMap<readonly Problem[], { readonly line: number; readonly diagnostics: readonly Diagnostic[] }>;
 }
@@ -95,15 +97,18 @@ export class LintService {
 
   /**
    * Asks an installed shellcheck about instructions that it has not seen. True when it found something new to say, or less.
-   * Rejects when `signal` aborts.
+   * What it says of instructions that stay the same is kept, so it may go on while somebody types. Rejects when `signal` aborts.
    */
   async askShellcheck(open: OpenDocument, signal: AbortSignal): Promise<boolean> {
     const settings = this.#settings();
     if (!settings.lint.enabled || settings.shellcheckPath === '' || open.kind === 'dockerignore') return false;
     if (open.text.length > ruleLimit) return false;
     const linting = this.#of(open);
+    // One process at a time: what it is busy with need not be asked again.
+    await linting.asking?.catch(() => {});
     const { version } = open.document;
-    const problems = await linting.tail.problems(linting.linter, open.document, signal);
+    linting.asking = linting.tail.problems(linting.linter, open.document, signal);
+    const problems = await linting.asking;
     if (open.document.version !== version || (problems.length === 0 && linting.external.size === 0)) return false;
     linting.external = new Map();
     for (const problem of problems) {
@@ -156,7 +161,7 @@ export class LintService {
         },
       };
       const program = this.#settings().shellcheckPath;
-      const tail = new ShellcheckTail(program === '' ? {} : { program });
+      const tail = new ShellcheckTail({ background: true, ...(program === '' ? {} : { program }) });
       linting = { linter: new Linter(rules, options), knowledge, tail, external: new Map(), shown: new WeakMap() };
       this.#linting.set(open, linting);
     }

@@ -33,7 +33,9 @@ class Server implements Host {
   readonly #connection: Connection;
   readonly documents = new Map<string, OpenDocument>();
   readonly #waiting = new Set<OpenDocument>();
-  readonly #external = new WeakMap<OpenDocument, AbortController>();
+  /** The pause before an installed shellcheck is asked: typing ends it. */
+  readonly #pauses = new WeakMap<OpenDocument, AbortController>();
+  readonly #closed = new WeakMap<OpenDocument, AbortController>();
   client: Client = {
     encoding: 'utf-16',
     support: { snippets: false },
@@ -98,6 +100,8 @@ class Server implements Host {
   }
 
   async #initialized(): Promise<void> {
+    // The rules are read while the client sends its first document.
+    void this.linter();
     if (this.client.watchesFiles) {
       // Every file may be one of a build's context.
       const watchers = [{ globPattern: '**/*' }];
@@ -207,7 +211,8 @@ class Server implements Host {
       if (open === undefined) return;
       this.documents.delete(uri);
       this.#waiting.delete(open);
-      this.#external.get(open)?.abort();
+      this.#pauses.get(open)?.abort();
+      this.#closed.get(open)?.abort();
       void this.#tokens?.then((tokens) => tokens.forget(uri));
       void this.#plans?.then((plans) => plans.forget(open));
       void connection.sendDiagnostics({ uri, diagnostics: [] });
@@ -225,15 +230,18 @@ class Server implements Host {
     const linter = await this.linter();
     if (!this.#waiting.delete(open)) return;
     await this.#send(open, linter);
-    this.#external.get(open)?.abort();
-    const abort = new AbortController();
-    this.#external.set(open, abort);
+    this.#pauses.get(open)?.abort();
+    const pause = new AbortController();
+    this.#pauses.set(open, pause);
+    const closed = this.#closed.get(open) ?? new AbortController();
+    this.#closed.set(open, closed);
     try {
-      await sleep(pauseBeforeShellcheck, undefined, { signal: abort.signal, ref: false });
-      if (await linter.askShellcheck(open, abort.signal)) await this.#send(open, linter);
+      await sleep(pauseBeforeShellcheck, undefined, { signal: pause.signal, ref: false });
+      if (await linter.askShellcheck(open, closed.signal)) await this.#send(open, linter);
     } catch (error) {
       // Typed on, or closed: a later look is on its way or none is wanted.
-      if (!abort.signal.aborted) this.#connection.console.error(`cannot ask shellcheck: ${String(error)}`);
+      if (pause.signal.aborted || closed.signal.aborted) return;
+      this.#connection.console.error(`cannot ask shellcheck: ${String(error)}`);
     }
   }
 

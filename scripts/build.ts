@@ -55,7 +55,8 @@ const dist = (path: string): string => join(root, 'dist', path);
 
 const bundles = [
   { entry: 'extension/main.ts', out: 'extension.js', external: ['vscode'] },
-  { entry: 'language-server/main.ts', out: 'language-server.js', external: [] },
+  { entry: 'language-server/start.ts', out: 'language-server.js', external: [] },
+  { entry: 'language-server/main.ts', out: 'lib/language-server.js', external: [] },
   { entry: 'runtime/slipwayd.ts', out: 'lib/slipwayd.js', external: [] },
   { entry: 'runtime/cli/main.ts', out: 'lib/slipway.js', external: [] },
 ] as const;
@@ -105,7 +106,7 @@ for (const { entry, out, external } of bundles) {
 // The repository's own package.json says "module"; what lies in dist/ is CommonJS.
 writeFileSync(dist('package.json'), '{ "type": "commonjs" }\n');
 // The pages of the lint rules, to which findings point.
-copyFileSync(join(root, 'language-server/lint/RULES.md'), dist('RULES.md'));
+copyFileSync(join(root, 'language-server/lint/RULES.md'), dist('lib/RULES.md'));
 writeLaunchers();
 writeShare();
 writeFileSync(dist('THIRD-PARTY-NOTICES.txt'), notices(root, [...bundledFiles]));

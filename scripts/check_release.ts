@@ -30,6 +30,8 @@ const required: readonly string[] = [
   'THIRD-PARTY-NOTICES.txt',
   'dist/extension.js',
   'dist/language-server.js',
+  'dist/lib/RULES.md',
+  'dist/lib/language-server.js',
   'dist/lib/slipway.js',
   'dist/lib/slipwayd.js',
   'dist/native/slipway.node',
@@ -38,7 +40,7 @@ const required: readonly string[] = [
 ];
 const allowed = [
   /^dist\/[a-z_-]+\.js$/,
-  /^dist\/(RULES\.md|package\.json)$/,
+  /^dist\/package\.json$/,
   /^dist\/share\/(bash-completion|zsh|fish)\//,
   /^extension\/(media|l10n)\//,
   /^docs\/tour\/[\w-]+\.png$/,

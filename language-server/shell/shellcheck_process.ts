@@ -1,7 +1,7 @@
 // The long tail of ShellCheck's codes, from the `shellcheck` that is installed: one process for all scripts, off the hot path.
 import { spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { constants, setPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Span } from './ast.ts';
 import { nativeCodes } from './checks/run.ts';
@@ -24,6 +24,8 @@ export interface ShellcheckFinding extends Span {
 export interface ShellcheckOptions {
   /** The program; `shellcheck` on PATH by default. */
   readonly program?: string;
+  /** Whether somebody works beside it who must not be slowed down. */
+  readonly background?: boolean;
   readonly signal?: AbortSignal;
 }
 
@@ -48,7 +50,7 @@ export async function runShellcheck(
     const output = await capture(
       options.program ?? 'shellcheck',
       ['--norc', '-f', 'json1', '-S', 'style', '-e', exclude, ...names],
-      options.signal,
+      options,
     );
     return output === undefined ? undefined : readOutput(output, inputs, prologues, names);
   } finally {
@@ -67,13 +69,14 @@ function prologueOf(input: ShellcheckInput): string {
 function capture(
   program: string,
   args: readonly string[],
-  signal: AbortSignal | undefined,
+  { signal, background = false }: ShellcheckOptions,
 ): Promise<string | undefined> {
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, {
       stdio: ['ignore', 'pipe', 'ignore'],
       ...(signal === undefined ? {} : { signal }),
     });
+    if (background && child.pid !== undefined) lowerPriority(child.pid);
     let output = '';
     child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
       output += chunk;
@@ -83,6 +86,14 @@ function capture(
     );
     child.on('close', () => resolve(output));
   });
+}
+
+function lowerPriority(pid: number): void {
+  try {
+    setPriority(pid, constants.priority.PRIORITY_LOW);
+  } catch {
+    // It has ended already, or the system has no priorities.
+  }
 }
 
 interface Comment {

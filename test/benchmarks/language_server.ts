@@ -115,6 +115,26 @@ async function session(command: readonly string[], text: string): Promise<Times>
   return times;
 }
 
+/** Edits in a document of that many lines, each waited for. */
+async function keystrokes(command: readonly string[], lines: number): Promise<number[]> {
+  const text = dockerfile(lines);
+  await using client = await LanguageClient.start(command, { capabilities: fullCapabilities });
+  const opened = client.diagnostics(uri, 1);
+  await client.open(uri, text);
+  await opened;
+  const before = text.slice(0, text.lastIndexOf('curl -f') + 'curl -f'.length).split('\n');
+  const position = { line: before.length - 1, character: before.at(-1)?.length ?? 0 };
+  const times: number[] = [];
+  for (let version = 2; version < 2 + 2 * samples; version += 1) {
+    await timed(times, async () => {
+      const diagnostics = client.diagnostics(uri, version);
+      await client.change(uri, version, [{ range: { start: position, end: position }, text: 'x' }]);
+      return diagnostics;
+    });
+  }
+  return times;
+}
+
 function quantile(values: readonly number[], part: number): number {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? Number.NaN;
@@ -174,4 +194,14 @@ for (const lines of [2000, 100]) {
       `${what.padEnd(22)} ${own.padStart(18)}  peer ${peers.padStart(18)}  ratio ${ratio.toFixed(3)} ${verdict}`,
     );
   }
+}
+
+console.log('\none keystroke to its diagnostics, median / p95 in ms');
+for (const lines of [100, 2_000, 20_000]) {
+  const times = await keystrokes([process.execPath, bundle, '--stdio'], lines);
+  const median = quantile(times, 0.5);
+  record({ what: `language server, ${lines} lines: keystroke`, unit: 'ms', name: 'slipway', median });
+  console.log(
+    `${String(lines).padStart(6)} lines ${median.toFixed(2).padStart(8)} / ${quantile(times, 0.95).toFixed(2)}`,
+  );
 }
