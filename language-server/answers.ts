@@ -192,7 +192,7 @@ class Answers {
     const { inlayHints } = this.#host.settings;
     const hints = inlayHints.variables ? variableHints(open, range) : [];
     if (!inlayHints.build) return hints;
-    append(hints, await imageHints(open, range, (reference) => this.#host.engine.image(reference)));
+    append(hints, await imageHints(open, range, this.#host.engine));
     append(hints, planHints(open, range, (await this.#host.plans()).steps(open)));
     return hints;
   }

@@ -16,16 +16,28 @@ interface Kept<T> {
   readonly value: Promise<T>;
 }
 
+/** An image as its registry has it. */
+export interface RegistryImage {
+  readonly digest: string;
+  /** When the tag was last pushed, where the registry tells. */
+  readonly lastPushed: string | undefined;
+}
+
 export class EngineKnowledge {
   readonly #socketPath: string;
   #client: Promise<Client | undefined> | undefined;
   #images: Kept<ImageSummary[]> | undefined;
   readonly #tags = new Map<string, Kept<string[]>>();
-  readonly #digests = new Map<string, Kept<string | undefined>>();
+  readonly #inRegistry = new Map<string, Kept<RegistryImage | undefined>>();
+  readonly #awaited = new Map<string, Promise<RegistryImage | undefined>>();
+  readonly #answered = new Map<string, RegistryImage>();
   readonly #inspected = new Map<string, Kept<ImageInspect | undefined>>();
 
   /** Called when images or the build cache changed: what was asked before may be answered otherwise now. */
   onDidChange: () => void = () => {};
+
+  /** Called when a registry has answered what was asked without waiting. */
+  onDidLearn: () => void = () => {};
 
   /** `socket` wins over SLIPWAY_HOST, which wins over the default path of the user's helper. */
   constructor(socket: string | undefined, environment: NodeJS.ProcessEnv = process.env) {
@@ -61,15 +73,29 @@ export class EngineKnowledge {
     );
   }
 
-  /** The digest that a reference has in its registry now; undefined when that cannot be found out in time. */
-  async registryDigest(reference: string): Promise<string | undefined> {
-    return kept(this.#digests, reference, keepTags, () =>
+  /** What a reference is in its registry now; undefined when that cannot be found out in time. */
+  registryImage(reference: string): Promise<RegistryImage | undefined> {
+    return kept(this.#inRegistry, reference, keepTags, () =>
       this.#ask(async (client) => {
         const signal = AbortSignal.timeout(registryTimeout);
-        const { Descriptor } = await client.call('registry.inspect', { Reference: reference }, { signal });
-        return Descriptor.digest;
+        const { Descriptor, LastPushed } = await client.call('registry.inspect', { Reference: reference }, { signal });
+        return { digest: Descriptor.digest, lastPushed: LastPushed };
       }, undefined),
     );
+  }
+
+  /** The same without waiting: undefined at first, and `onDidLearn` is called when an answer has come. */
+  registryImageIfKnown(reference: string): RegistryImage | undefined {
+    const asked = this.registryImage(reference);
+    if (this.#awaited.get(reference) !== asked) {
+      this.#awaited.set(reference, asked);
+      void asked.then((image) => {
+        if (image === undefined) return;
+        this.#answered.set(reference, image);
+        this.onDidLearn();
+      });
+    }
+    return this.#answered.get(reference);
   }
 
   /** What a build would do; undefined when no helper runs or the Dockerfile cannot be planned. */

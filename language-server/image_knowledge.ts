@@ -33,7 +33,7 @@ export class ImageAnswers {
       return equals < 0 ? [entry, ''] : [entry.slice(0, equals), entry.slice(equals + 1)];
     });
     const digests = image.RepoDigests.map((name) => name.split('@')[1]);
-    const now = digests.length === 0 ? undefined : await this.#engine.registryDigest(reference);
+    const now = digests.length === 0 ? undefined : (await this.#engine.registryImage(reference))?.digest;
     const answer: ImageKnowledge = {
       environment: Object.fromEntries(environment),
       platform: [image.Os, image.Architecture, image.Variant].filter((part) => part).join('/'),

@@ -87,6 +87,9 @@ class Server implements Host {
     };
     this.engine = new EngineKnowledge(typeof options.socketPath === 'string' ? options.socketPath : undefined);
     this.engine.onDidChange = () => this.#outdatePlans();
+    this.engine.onDidLearn = () => {
+      if (this.client.refreshes.hints) this.#connection.languages.inlayHint.refresh();
+    };
     this.settings = readSettings(options.settings);
     this.roots = rootsOf(params);
     return {

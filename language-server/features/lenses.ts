@@ -100,22 +100,28 @@ function planLabel(step: PlannedStep): string {
   return parts.join(' · ');
 }
 
-/** Behind each FROM of an image that the local store has: the digest behind the tag, and when it was made. */
-export async function imageHints(
-  open: OpenDocument,
-  range: Range,
-  find: (reference: string) => Promise<ImageInspect | undefined>,
-): Promise<InlayHint[]> {
+/** What is known of images: at once from the local store, and of registries what they have answered so far. */
+export interface ImageSource {
+  image(reference: string): Promise<ImageInspect | undefined>;
+  registryImageIfKnown(reference: string): { digest: string; lastPushed: string | undefined } | undefined;
+}
+
+/** Behind each FROM of an image: the digest behind the tag, when the image was made, and when it was last pushed. */
+export async function imageHints(open: OpenDocument, range: Range, images: ImageSource): Promise<InlayHint[]> {
   const hints: InlayHint[] = [];
   for (const { from, base, baseName } of open.model.stages) {
     if (base !== undefined || from.image === undefined || baseName === 'scratch') continue;
     if (from.startLine < range.start.line || from.startLine > range.end.line) continue;
-    const image = await find(baseName);
-    const digest = image?.RepoDigests[0]?.split('@')[1];
-    if (image === undefined || digest === undefined) continue;
+    const local = await images.image(baseName);
+    const remote = images.registryImageIfKnown(baseName);
+    const digest = local?.RepoDigests[0]?.split('@')[1] ?? remote?.digest;
+    if (digest === undefined) continue;
+    const parts = [digest.slice(0, 19)];
+    if (local !== undefined) parts.push(local.Created.slice(0, 10));
+    if (remote?.lastPushed !== undefined) parts.push(`pushed ${remote.lastPushed.slice(0, 10)}`);
     hints.push({
       position: open.view.position(from.start + from.image.span.end),
-      label: `${digest.slice(0, 19)} · ${image.Created.slice(0, 10)}`,
+      label: parts.join(' · '),
       paddingLeft: true,
       tooltip: digest,
     });

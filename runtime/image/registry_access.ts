@@ -3,7 +3,15 @@ import type { EngineOptions } from '../engine/options.ts';
 import type { HandlersOf } from '../protocol/handler.ts';
 import type { OciPlatform } from '../protocol/image.ts';
 import type { registryMethods } from '../protocol/registry.ts';
-import { checkLogin, deleteTag, listRepositories, listTags, searchRepositories } from '../registry/catalog.ts';
+import {
+  checkLogin,
+  deleteTag,
+  hubLastPushed,
+  instantOf,
+  listRepositories,
+  listTags,
+  searchRepositories,
+} from '../registry/catalog.ts';
 import { RegistryClient } from '../registry/client.ts';
 import { type Credential, credentialFor, DockerConfig } from '../registry/credentials.ts';
 import { isInsecure, type RegistrySettings } from '../registry/hosts.ts';
@@ -136,22 +144,28 @@ export function registryHandlers(access: RegistryAccess): HandlersOf<typeof regi
       withFailures(`inspect ${Reference}`, async () => {
         const reference = parseReference(Reference);
         using client = access.client(reference.registry, Auth);
-        const { data, digest, mediaType } = await client.manifest(
+        const { data, digest, mediaType, lastModified } = await client.manifest(
           reference,
           reference.digest ?? reference.tag ?? 'latest',
           signal,
         );
         const document = parseManifest(data, mediaType);
+        const onHub = reference.registry === 'docker.io' && reference.digest === undefined;
+        const asked = onHub ? await hubLastPushed(client, reference, signal) : undefined;
+        const LastPushed = asked ?? instantOf(lastModified);
+        const pushed = LastPushed === undefined ? {} : { LastPushed };
         if (document.kind === 'index')
           return {
             Descriptor: { mediaType: document.mediaType, digest, size: data.length },
             Platforms: platformsOf(document, { os: '', architecture: '' }),
+            ...pushed,
           };
         const { image } = await fetchImage(client, reference, undefined, signal);
         const { os, architecture, variant } = image.config;
         return {
           Descriptor: { mediaType: document.mediaType, digest, size: data.length },
           Platforms: [{ os, architecture, ...(variant === undefined ? {} : { variant }) }],
+          ...pushed,
         };
       }),
   };

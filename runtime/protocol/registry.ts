@@ -41,6 +41,8 @@ export const registryMethods = {
   'registry.inspect': call<{
     Descriptor: { mediaType: string; digest: string; size: number };
     Platforms: OciPlatform[];
+    /** When the tag was last pushed, where the registry tells. */
+    LastPushed?: string;
   }>()({
     summary: 'What a reference is in its registry, without pulling it.',
     params: params({ Reference: text(), Auth: Type.Optional(AuthSchema) }),

@@ -118,3 +118,31 @@ export async function searchRepositories(
     is_official: entry.is_official === true,
   }));
 }
+
+/** When Docker Hub's own interface says that a tag was last pushed; the distribution specification has no such question. */
+export async function hubLastPushed(
+  client: RegistryClient,
+  { repository, tag = 'latest' }: Reference,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  try {
+    const url = new URL(`https://hub.docker.com/v2/repositories/${repository}/tags/${tag}`);
+    const response = await client.plain(url, signal);
+    if (response.status !== 200) {
+      discardBody(response);
+      return undefined;
+    }
+    const document: unknown = JSON.parse((await readBody(response, maxPageBytes, 'the tag')).toString('utf8'));
+    const isTag = typeof document === 'object' && document !== null && 'tag_last_pushed' in document;
+    return isTag ? instantOf(document.tag_last_pushed) : undefined;
+  } catch {
+    // It is a courtesy: the image itself is known without it.
+    return undefined;
+  }
+}
+
+/** A date as ISO 8601 has it; undefined for what is none. */
+export function instantOf(text: unknown): string | undefined {
+  const time = typeof text === 'string' ? Date.parse(text) : Number.NaN;
+  return Number.isNaN(time) ? undefined : new Date(time).toISOString();
+}

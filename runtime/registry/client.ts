@@ -17,6 +17,8 @@ export interface FetchedManifest {
   readonly digest: Digest;
   /** The Content-Type that it came with. */
   readonly mediaType: string | undefined;
+  /** When it was put there, where the registry tells. */
+  readonly lastModified: string | undefined;
 }
 
 export interface RegistryClientOptions {
@@ -108,7 +110,8 @@ export class RegistryClient implements Disposable {
           const data = await readBody(response, maxManifestBytes, `the manifest of ${canonical(reference)}`);
           const digest = digestOf(data);
           checkManifestDigest(digest, selector, response, what);
-          return { data, digest, mediaType: response.headers['content-type'] };
+          const { 'content-type': mediaType, 'last-modified': lastModified } = response.headers;
+          return { data, digest, mediaType, lastModified };
         },
       ),
     );
