@@ -9,6 +9,7 @@ import { Log } from './engine/log.ts';
 import { reload } from './engine/reload.ts';
 import { restAfter } from './engine/rest.ts';
 import { engineId } from './engine/system.ts';
+import { HostPorts } from './network/host_ports.ts';
 import { userId } from './protocol/paths.ts';
 import { engineVersion } from './protocol/version.ts';
 import { isAllowed } from './rpc/peer.ts';
@@ -49,7 +50,7 @@ async function main(): Promise<void> {
   const database = new Database(join(paths.dataRoot, 'slipway.db'));
   const events = new EventBus();
   const stopping = Promise.withResolvers<{ stopContainers: boolean }>();
-  const context = { paths, database, events, options, log, rootless: userId() !== 0 };
+  const context = { paths, database, events, options, log, rootless: userId() !== 0, hostPorts: HostPorts.take() };
   const engine = await openEngine(context, (stopContainers) =>
     setImmediate(() => stopping.resolve({ stopContainers })),
   );

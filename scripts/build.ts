@@ -30,9 +30,12 @@ const rootlessEntry = `if [ "$(id -u)" -ne 0 ] && [ -z "$SLIPWAY_ROOTLESS" ]; th
   export SLIPWAY_ROOTLESS
   if command -v pasta >/dev/null; then
     outside=$(readlink /proc/$$/ns/net)
-    # This shell becomes the helper: pasta joins its namespaces as soon as they are there.
+    # This shell becomes the helper: pasta joins its namespaces as soon as they are there, with their ids.
     (
-      while [ "$(readlink /proc/$$/ns/net)" = "$outside" ]; do sleep 0.02; done
+      while [ "$(readlink /proc/$$/ns/net)" = "$outside" ] || ! grep -q . /proc/$$/uid_map; do
+        kill -0 $$ || exit
+        sleep 0.02
+      done
       exec pasta --config-net --quiet --no-map-gw -t none -u none -T none -U none $$
     ) </dev/null >/dev/null 2>&1 &
   fi
@@ -46,7 +49,8 @@ const rootlessEntry = `if [ "$(id -u)" -ne 0 ] && [ -z "$SLIPWAY_ROOTLESS" ]; th
   running=$(pgrep -u "$(id -u)" -f "slipway-oci .*$directory/.*monitor" | head -n 1)
   if [ -n "$running" ]; then enter="nsenter --preserve-credentials --user --mount --net --target $running"
   else enter="unshare --user --map-root-user --map-auto --mount --net --propagation slave"; fi
-  exec $enter -- "$node" --disable-warning=ExperimentalWarning -- "$here/../lib/slipwayd.js" "$@"
+  # Of what is outside of them it keeps a process that opens the machine's ports for it.
+  exec "$here/slipway-oci" host-ports $enter -- "$node" --disable-warning=ExperimentalWarning -- "$here/../lib/slipwayd.js" "$@"
 fi
 `;
 

@@ -33,6 +33,9 @@ Result<int> events(const Context& context, const std::vector<std::string>& words
 Result<int> spec(const Context& context, const std::vector<std::string>& words);
 Result<int> features(const Context& context, const std::vector<std::string>& words);
 
+// For the launcher of a rootless engine.
+Result<int> host_ports(const std::vector<std::string>& words);
+
 // Prints to standard output, whole or with an error.
 Result<int> print(const std::string& text);
 

@@ -98,6 +98,7 @@ Result<int> dispatch(const std::vector<std::string>& words, char* const* all) {
   const std::string& name = arguments.words()[0];
   const std::vector<std::string> rest(arguments.words().begin() + 1, arguments.words().end());
   if (name == "monitor") return monitor::run_monitor(context.runtime.root, context.runtime.systemd_cgroup, rest);
+  if (name == "host-ports") return host_ports(rest);
   for (const VerbEntry& entry : verbs)
     if (entry.name == name) return entry.verb(context, rest);
   return Error::invalid("'" + name + "'", "unknown command; see slipway-oci --help");

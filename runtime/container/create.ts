@@ -156,7 +156,8 @@ function warningsOf(host: HostConfig, services: ContainerServices): string[] {
   const warnings: string[] = [];
   if (host.NetworkMode === 'host' && Object.keys(host.PortBindings ?? {}).length > 0)
     warnings.push('Published ports are discarded when using host network mode');
-  if (services.context.rootless && Object.keys(host.PortBindings ?? {}).length > 0)
+  const { rootless, hostPorts } = services.context;
+  if (rootless && hostPorts === undefined && Object.keys(host.PortBindings ?? {}).length > 0)
     warnings.push('Published ports of a rootless engine are reached from its own network namespace only');
   if ((host.Memory ?? 0) > 0 && !services.facts.hasSwapAccounting && host.MemorySwap !== -1)
     warnings.push(

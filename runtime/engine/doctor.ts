@@ -1,6 +1,8 @@
 // What this machine denies, told before somebody runs into it, each with the command that helps.
 import { accessSync, constants, existsSync, readFileSync, statfsSync } from 'node:fs';
+import { join } from 'node:path';
 import type { ContainerServices } from '../container/services.ts';
+import type { HostFacts } from '../container/spec/generate.ts';
 import type { DoctorCheck, Limitation } from '../protocol/system.ts';
 
 function read(path: string): string {
@@ -33,32 +35,29 @@ function kernelCheck(kernel: string): DoctorCheck {
   );
 }
 
-function controllersCheck({ facts }: ContainerServices): DoctorCheck {
-  if (facts.cgroupVersion === 1) {
-    const missing = ['memory', 'pids', 'cpu', 'cpuset'].filter(
-      (name) => !new RegExp(`^${name}\\s+\\d+\\s+\\d+\\s+1`, 'm').test(read('/proc/cgroups')),
-    );
-    return check(
-      'cgroup',
-      'Control groups',
-      missing.length > 0 ? `these controllers are off: ${missing.join(', ')}` : undefined,
-      'boot with cgroup_enable=memory',
-    );
+const needed = ['memory', 'pids', 'cpu', 'cpuset'];
+
+/** The cgroup controllers with which this engine can't limit its containers. */
+export function missingControllers({ rootless, cgroupVersion }: HostFacts): string[] {
+  if (cgroupVersion === 1) {
+    // Those of version 1 belong to root, and can't be given away piece by piece.
+    const enabled = rootless ? '' : read('/proc/cgroups');
+    return needed.filter((name) => !new RegExp(`^${name}\\s+\\d+\\s+\\d+\\s+1`, 'm').test(enabled));
   }
   const own = read('/proc/self/cgroup').split('::')[1] ?? '/';
-  const available = facts.rootless
-    ? read(`/sys/fs/cgroup${own}/cgroup.controllers`)
-    : read('/sys/fs/cgroup/cgroup.controllers');
-  const missing = ['memory', 'pids', 'cpu'].filter((name) => !available.split(' ').includes(name));
-  return check(
-    'cgroup',
-    'Control groups',
-    missing.length > 0 ? `limits for ${missing.join(', ')} are not available` : undefined,
-    facts.rootless
-      ? 'sudo systemctl set-property user-$(id -u).slice Delegate=yes'
-      : 'boot with systemd.unified_cgroup_hierarchy=1',
-    'warning',
-  );
+  const available = read(`/sys/fs/cgroup${rootless ? own : ''}/cgroup.controllers`).split(' ');
+  return needed.filter((name) => !available.includes(name));
+}
+
+function controllersCheck({ facts }: ContainerServices): DoctorCheck {
+  const missing = missingControllers(facts);
+  const problem = missing.length > 0 ? `limits for ${missing.join(', ')} are not available` : undefined;
+  const [fix, status] = facts.rootless
+    ? (['sudo systemctl set-property user-$(id -u).slice Delegate=yes', 'warning'] as const)
+    : facts.cgroupVersion === 1
+      ? (['boot with cgroup_enable=memory', 'error'] as const)
+      : (['boot with systemd.unified_cgroup_hierarchy=1', 'warning'] as const);
+  return check('cgroup', 'Control groups', problem, fix, status);
 }
 
 function subordinateIdsCheck(rootless: boolean): DoctorCheck {
@@ -97,7 +96,11 @@ function portsCheck(rootless: boolean): DoctorCheck {
 }
 
 function networkCheck(rootless: boolean): DoctorCheck {
-  if (rootless) return check('network', 'Networks', undefined);
+  if (rootless) {
+    const found = (process.env['PATH'] ?? '').split(':').some((folder) => existsSync(join(folder, 'pasta')));
+    const problem = found ? undefined : 'containers reach nothing outside: pasta is not installed';
+    return check('network', 'Networks', problem, 'sudo apt-get install passt', 'warning');
+  }
   const off = read('/proc/sys/net/ipv4/ip_forward') === '0';
   return check(
     'network',

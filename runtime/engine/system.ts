@@ -6,7 +6,7 @@ import type { Handlers, HandlersOf } from '../protocol/handler.ts';
 import type { SystemInfo, SystemVersion, systemMethods } from '../protocol/system.ts';
 import { engineVersion, protocolVersion } from '../protocol/version.ts';
 import type { EngineContext } from './context.ts';
-import { doctorChecks, limitations } from './doctor.ts';
+import { doctorChecks, limitations, missingControllers } from './doctor.ts';
 import type { EngineOptions } from './options.ts';
 
 export interface SystemServices {
@@ -81,6 +81,7 @@ async function info({ context, containers, nouns }: SystemServices): Promise<Sys
   const count = (status: string) => all.filter(({ state }) => state.status === status).length;
   const images = await nouns['image.list']({ All: true }, { signal: new AbortController().signal, progress: () => {} });
   const limits = limitations(containers);
+  const missing = new Set(missingControllers(facts));
   return {
     ID: engineId(paths),
     Name: hostname(),
@@ -113,13 +114,13 @@ async function info({ context, containers, nouns }: SystemServices): Promise<Sys
     Architecture: process.arch === 'x64' ? 'x86_64' : 'aarch64',
     NCPU: availableParallelism(),
     MemTotal: totalmem(),
-    MemoryLimit: true,
-    SwapLimit: facts.hasSwapAccounting,
-    CpuCfsPeriod: true,
-    CpuCfsQuota: true,
-    CPUShares: true,
-    CPUSet: true,
-    PidsLimit: true,
+    MemoryLimit: !missing.has('memory'),
+    SwapLimit: facts.hasSwapAccounting && !missing.has('memory'),
+    CpuCfsPeriod: !missing.has('cpu'),
+    CpuCfsQuota: !missing.has('cpu'),
+    CPUShares: !missing.has('cpu'),
+    CPUSet: !missing.has('cpuset'),
+    PidsLimit: !missing.has('pids'),
     IPv4Forwarding: forwarding(),
     OomKillDisable: facts.cgroupVersion === 1,
     ServerVersion: engineVersion,

@@ -46,7 +46,7 @@ export class NetworkStore implements Networks {
     this.records = new NetworkRecords(context.database);
     this.naming = namingFor(context.paths);
     this.rules = new RuleTable(this.naming.table, context.options.firewall);
-    this.ports = new PublishedPorts(this.rules);
+    this.ports = new PublishedPorts(this.rules, context.hostPorts);
     this.#attacher = new Attacher(this);
   }
 

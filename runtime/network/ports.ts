@@ -5,6 +5,8 @@ import { readdir, readFile, readlink } from 'node:fs/promises';
 import { connect, createServer, isIP, Server, type Socket } from 'node:net';
 import { EngineError } from '../protocol/errors.ts';
 import { hasCode } from '../store/files.ts';
+import type { HostPorts } from './host_ports.ts';
+import { relayDatagrams } from './udp_relay.ts';
 
 export type Protocol = 'tcp' | 'udp' | 'sctp';
 
@@ -37,6 +39,12 @@ interface Holding {
 /** The ports of this engine's containers. A socket on each keeps other programs off it, as far as they look. */
 export class PortTable {
   readonly #holdings = new Set<Holding>();
+  readonly #hostPorts: HostPorts | undefined;
+
+  /** `hostPorts`: where the machine's ports are not this process's own. */
+  constructor(hostPorts?: HostPorts) {
+    this.#hostPorts = hostPorts;
+  }
 
   /** Takes a port for each wish, all or none. `owner`: the container's name, for messages. */
   async take(wishes: readonly PortWish[], owner: string): Promise<HeldPort[]> {
@@ -81,7 +89,12 @@ export class PortTable {
     this.#holdings.add(holding); // before the first wait, so that nobody else takes it meanwhile
     try {
       for (const address of listenAddresses(port.hostAddress))
-        sockets.push(await listen(port.protocol, address, port.hostPort));
+        try {
+          sockets.push(await listen(port.protocol, address, port.hostPort, this.#hostPorts));
+        } catch (error) {
+          // A machine without IPv6 has no port there that anybody else could take.
+          if (sockets.length === 0 || !hasCode(error, 'EAFNOSUPPORT', 'EADDRNOTAVAIL')) throw error;
+        }
       return undefined;
     } catch (error) {
       this.#drop(holding);
@@ -119,13 +132,14 @@ export class PortTable {
   }
 
   /**
-   * What reaches a held TCP port in spite of the firewall's translation is passed on by the helper itself: IPv6 connections to
-   * a container without IPv6, the loopback address ::1 among them.
+   * What reaches a held port in spite of the firewall's translation is passed on by the helper itself: whatever comes by IPv6
+   * to a container without IPv6, the loopback address ::1 among them, and all that comes to a rootless engine's ports.
    */
   relay(port: HeldPort, address: string, target: number): void {
     const holding = [...this.#holdings].find((each) => samePort(each.port, port));
     for (const socket of holding?.sockets ?? [])
       if (socket instanceof Server) socket.on('connection', (client) => join(client, address, target));
+      else relayDatagrams(socket, address, target);
   }
 }
 
@@ -161,12 +175,19 @@ function listenAddresses(hostAddress: string): string[] {
   return hostAddress === '' ? ['0.0.0.0', '::'] : [hostAddress];
 }
 
-async function listen(protocol: Protocol, host: string, port: number): Promise<Server | UdpSocket> {
+async function listen(
+  protocol: Protocol,
+  host: string,
+  port: number,
+  hostPorts: HostPorts | undefined,
+): Promise<Server | UdpSocket> {
+  const fd = await hostPorts?.open(protocol === 'udp' ? 'udp' : 'tcp', host, port);
   if (protocol === 'udp') {
     const socket = isIP(host) === 6 ? createSocket({ type: 'udp6', ipv6Only: true }) : createSocket('udp4');
     socket.unref();
-    socket.bind({ address: host, port, exclusive: true });
-    await once(socket, 'listening').catch((error: unknown) => {
+    const listening = once(socket, 'listening'); // of a descriptor it is told at once
+    socket.bind(fd === undefined ? { address: host, port, exclusive: true } : { fd, exclusive: true });
+    await listening.catch((error: unknown) => {
       socket.close();
       throw error;
     });
@@ -175,7 +196,7 @@ async function listen(protocol: Protocol, host: string, port: number): Promise<S
   // Node knows no SCTP: the TCP port of the same number stands in for it.
   const server = createServer({ allowHalfOpen: true });
   server.unref();
-  server.listen({ host, port, ipv6Only: true, exclusive: true });
+  server.listen(fd === undefined ? { host, port, ipv6Only: true, exclusive: true } : { fd, exclusive: true });
   await once(server, 'listening');
   server.on('error', () => {}); // accepting failed for once (no descriptors left): the port stays held
   return server;

@@ -2,6 +2,7 @@
 import { flushConntrack } from '../native/netlink.ts';
 import type { Endpoint } from './endpoints.ts';
 import type { FirewallPort } from './firewall.ts';
+import type { HostPorts } from './host_ports.ts';
 import { type HeldPort, isAny, PortTable, type PortWish } from './ports.ts';
 import type { RuleTable } from './table.ts';
 
@@ -27,12 +28,13 @@ function rulesFor(held: readonly HeldPort[], { address4, address6 }: Endpoint): 
 }
 
 export class PublishedPorts {
-  readonly #ports = new PortTable();
+  readonly #ports: PortTable;
   readonly #rules: RuleTable;
   readonly #byContainer = new Map<string, Publication>();
 
-  constructor(rules: RuleTable) {
+  constructor(rules: RuleTable, hostPorts: HostPorts | undefined) {
     this.#rules = rules;
+    this.#ports = new PortTable(hostPorts);
   }
 
   held(containerId: string): readonly HeldPort[] {
@@ -59,7 +61,7 @@ export class PublishedPorts {
   #relay(held: readonly HeldPort[], { address4, address6 }: Endpoint): void {
     const address = address4 ?? address6;
     if (address === undefined) return;
-    for (const port of held) if (port.protocol === 'tcp') this.#ports.relay(port, address, port.containerPort);
+    for (const port of held) if (port.protocol !== 'sctp') this.#ports.relay(port, address, port.containerPort);
   }
 
   async unpublish(containerId: string): Promise<void> {
