@@ -133,9 +133,9 @@ Result<std::string> run_open(const std::string& parameters) {
   TRY_ASSIGN(const InsideRequest request, json::parse<InsideRequest>(parameters, "filesystem.open"));
   TRY_ASSIGN(const Fd root, open_directory(request.root));
   const bool creates = (request.flags & (O_CREAT | __O_TMPFILE)) != 0;
-  TRY_ASSIGN(Fd fd,
-             Inside(root.get())
-                 .open(request.path, static_cast<uint64_t>(request.flags | O_NOCTTY), creates ? request.mode : 0));
+  // openat2() takes no flag beside O_PATH that means nothing with it.
+  const int flags = (request.flags & O_PATH) != 0 ? request.flags : request.flags | O_NOCTTY;
+  TRY_ASSIGN(Fd fd, Inside(root.get()).open(request.path, static_cast<uint64_t>(flags), creates ? request.mode : 0));
   return std::to_string(fd.release());
 }
 

@@ -1,10 +1,9 @@
 // The OCI bundle of one start: looks up what the specification needs, and writes config.json.
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { statInRoot } from '../native/filesystem.ts';
 import { EngineError } from '../protocol/errors.ts';
 import type { ContainerRecord } from './record.ts';
-import { mountImage, mountSharedMemory } from './rootfs.ts';
+import { mountImage, mountSharedMemory, mountSubpath } from './rootfs.ts';
 import { type ContainerServices, directories } from './services.ts';
 import { generateSpec, type SpecInput } from './spec/generate.ts';
 import { readUserFiles, resolveUser } from './spec/user.ts';
@@ -59,22 +58,17 @@ async function sharedMemory(services: ContainerServices, record: ContainerRecord
   return { path: shm };
 }
 
-/** A path below a mount's source that stays inside it, whatever links say. */
-async function subpathOf(directory: string, subpath: string): Promise<string> {
-  if (subpath === '') return directory;
-  const { resolved } = await statInRoot(directory, subpath, true);
-  return join(directory, resolved);
-}
-
 async function hostPaths(services: ContainerServices, record: ContainerRecord): Promise<SpecInput['mounts']['mounts']> {
   const found: SpecInput['mounts']['mounts'][number][] = [];
+  const below = (directory: string, { subpath }: { readonly subpath: string }) =>
+    subpath === '' ? directory : mountSubpath(services, record, found.length, directory, subpath);
   for (const mount of record.mounts) {
     if (mount.type === 'volume') {
       const directory = await services.volumes.mount(mount.name, record.id);
-      found.push({ ...mount, hostPath: await subpathOf(directory, mount.subpath) });
+      found.push({ ...mount, hostPath: await below(directory, mount) });
     } else if (mount.type === 'image') {
       const directory = await mountImage(services, record, mount.name);
-      found.push({ ...mount, hostPath: await subpathOf(directory, mount.subpath) });
+      found.push({ ...mount, hostPath: await below(directory, mount) });
     } else {
       found.push({ ...mount, hostPath: mount.source });
     }

@@ -23,6 +23,8 @@ export interface ContainerDirectories {
   readonly shm: string;
   /** Where images are mounted that the container shows (--mount type=image). */
   readonly images: string;
+  /** Where parts of volumes are bound that the container shows (--mount volume-subpath=…). */
+  readonly subpaths: string;
 }
 
 export function containersRoot(paths: EnginePaths): { data: string; exec: string } {
@@ -47,6 +49,7 @@ export function directoriesOf(paths: EnginePaths, id: string): ContainerDirector
     execs: join(bundle, 'execs'),
     shm: join(bundle, 'shm'),
     images: join(bundle, 'images'),
+    subpaths: join(bundle, 'subpaths'),
   };
 }
 

@@ -2,7 +2,7 @@
 import { removeTree } from '../native/filesystem.ts';
 import type { Container } from './container.ts';
 import { usesNetworks } from './network_client.ts';
-import { unmountImage, unmountRootfs, unmountSharedMemory } from './rootfs.ts';
+import { unmountImage, unmountRootfs, unmountSharedMemory, unmountSubpath } from './rootfs.ts';
 import { type ContainerServices, directories } from './services.ts';
 
 export async function releaseResources(services: ContainerServices, container: Container): Promise<void> {
@@ -24,11 +24,14 @@ export async function releaseResources(services: ContainerServices, container: C
     steps.push(attempt('release the networks', () => services.networks.release(container.id)));
   if (record.hostConfig.IpcMode === 'shareable')
     steps.push(attempt('unmount the shared memory', () => unmountSharedMemory(paths.shm)));
-  for (const { type, name } of record.mounts)
+  for (const [index, { type, name, subpath }] of record.mounts.entries()) {
+    if (subpath !== '') steps.push(attempt('unmount a subpath', () => unmountSubpath(services, container, index)));
     if (type === 'volume') steps.push(attempt('release a volume', () => services.volumes.unmount(name, container.id)));
     else if (type === 'image') steps.push(attempt('unmount an image', () => unmountImage(services, container, name)));
-  // Shared memory and images are mounted in there.
-  if (record.hostConfig.IpcMode === 'shareable' || record.mounts.some(({ type }) => type === 'image'))
+  }
+  // Shared memory, images and subpaths are mounted in there.
+  const { hostConfig, mounts } = record;
+  if (hostConfig.IpcMode === 'shareable' || mounts.some(({ type, subpath }) => type === 'image' || subpath !== ''))
     await Promise.all(steps.splice(0));
   await Promise.all([...steps, attempt('remove the bundle', () => removeTree(paths.bundle))]);
   container.holdsResources = !complete;

@@ -1,9 +1,11 @@
 // The root file system: an overlay of the image's layers, the base layer and the container's own writable directory.
 // Mounted while it runs, or while somebody works with its files.
-import { mkdirSync, rmdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { closeSync, mkdirSync, rmdirSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { openInRoot } from '../native/filesystem.ts';
 import { mount, mountOverlay, unmount, unmountAll } from '../native/mount.ts';
 import { EngineError } from '../protocol/errors.ts';
+import { hasCode } from '../store/files.ts';
 import { type Container, unlessEnded } from './container.ts';
 import { type ContainerServices, directories } from './services.ts';
 
@@ -99,6 +101,47 @@ export async function unmountImage(
   imageId: string,
 ): Promise<void> {
   const target = join(directories(services, container).images, imageId.replace('sha256:', ''));
+  while (await unmount(target, { detach: true }).catch(() => false));
+}
+
+/** open(2): a descriptor that only says where something is. fs.constants does not have it. */
+const O_PATH = 0o10000000;
+
+/**
+ * What is below a mount's source and stays inside it, whatever links say, and whoever changes them before the runtime comes:
+ * it is bound to a place of the engine's own. That place.
+ */
+export async function mountSubpath(
+  services: ContainerServices,
+  container: { readonly id: string },
+  index: number,
+  directory: string,
+  subpath: string,
+): Promise<string> {
+  const target = join(directories(services, container).subpaths, String(index));
+  const fd = await openInRoot(directory, subpath, O_PATH).catch((error: unknown) => {
+    if (!hasCode(error, 'ENOENT', 'ENOTDIR')) throw error;
+    const what = `cannot access path ${join(directory, subpath)}: no such file or directory`;
+    throw new EngineError('InvalidArgument', what, { cause: error });
+  });
+  try {
+    mkdirSync(dirname(target), { recursive: true, mode: 0o700 });
+    const source = `/proc/self/fd/${fd}`;
+    if (statSync(source).isDirectory()) mkdirSync(target, { recursive: true });
+    else writeFileSync(target, '');
+    await mount({ type: 'rbind', source, target });
+    return target;
+  } finally {
+    closeSync(fd);
+  }
+}
+
+export async function unmountSubpath(
+  services: ContainerServices,
+  container: { readonly id: string },
+  index: number,
+): Promise<void> {
+  const target = join(directories(services, container).subpaths, String(index));
   while (await unmount(target, { detach: true }).catch(() => false));
 }
 

@@ -139,6 +139,27 @@ describe('the host is not reached', { timeout: 120_000 }, () => {
     assertUntouched();
   });
 
+  it('by a link at a volume’s subpath that another container swaps', async () => {
+    const there = (Target: string, Subpath?: string) => ({
+      Mounts: [
+        { Type: 'volume' as const, Source: 'shared', Target, ...(Subpath ? { VolumeOptions: { Subpath } } : {}) },
+      ],
+    });
+    const swap = `mkdir /v/x; ln -s ${victim} /v/out; echo up; while :; do mv /v/x /v/y; ln -s ${victim} /v/x; rm /v/x; mv /v/y /v/x; done`;
+    const swapper = await engine.create({ Config: { Cmd: ['sh', '-c', swap] }, HostConfig: there('/v') });
+    await engine.client.call('container.start', { Container: swapper });
+    const look = (subpath: string) =>
+      engine.run('ls /m', { HostConfig: there('/m', subpath) }).then(
+        ({ stdout }) => assert.doesNotMatch(stdout, /secret/),
+        (error: unknown) => assert.match(String(error), /no such file|not a directory/i),
+      );
+    for (let i = 0; i < 15; i++) await look('x');
+    await look('out');
+    await remove(swapper);
+    await engine.client.call('container.prune', {});
+    assertUntouched();
+  });
+
   it('by libraries in the container that a copy would load (CVE-2019-14271)', async () => {
     const id = await engine.start({ Config: { Cmd: ['sleep', '1000'] } });
     const libraries = ['libnss_files.so.2', 'libnss_compat.so.2', 'libc.so.6'];
