@@ -13,7 +13,7 @@ namespace slipway::rdt {
 
 constexpr const char* standard_mount = "/sys/fs/resctrl";
 
-// resctrl is mounted: for `features`.
+// resctrl is mounted.
 bool available(const std::string& mount = standard_mount);
 
 struct Group {

@@ -26,6 +26,14 @@ export interface GuestResult {
 // The machine's first process: a script, or systemd, under which the same scripts run.
 export type First = 'busybox' | 'systemd';
 
+export interface Machine {
+  first?: First;
+  // More words on the kernel's command line.
+  append?: string;
+  // More files, by their paths in the guest.
+  files?: Record<string, Buffer>;
+}
+
 // Below /lib/modules/VERSION/kernel; loaded in the order of their names.
 const kernelModules = [
   'block/bfq.ko',
@@ -94,8 +102,9 @@ oci() { slipway-oci "$@"; }
 await_line() { while ! grep -q "$2" "$1" 2>/dev/null; do sleep 0.02; done; }
 `;
 
-function initramfs(scripts: GuestScript[], kernel: string, first: First): Buffer {
+function initramfs(scripts: GuestScript[], kernel: string, { first = 'busybox', files = {} }: Machine): Buffer {
   const archive = new Cpio();
+  for (const [path, content] of Object.entries(files)) archive.file(path.slice(1), content);
   if (first === 'systemd') addSystemd(archive);
   const busybox = readFileSync('/bin/busybox');
   const applets = execFileSync('/bin/busybox', ['--list'], { encoding: 'utf8' }).trim().split('\n');
@@ -132,22 +141,22 @@ function initramfs(scripts: GuestScript[], kernel: string, first: First): Buffer
 // the result; `console` is everything that it said.
 export async function runInMachine(
   scripts: GuestScript[],
-  first: First = 'busybox',
+  machine: Machine = {},
 ): Promise<{ results: Map<string, GuestResult>; console: string[] }> {
   const kernel = kernelImage();
   if (kernel === undefined) throw new Error('cannot boot a machine: no cloud kernel in /boot');
   const directory = mkdtempSync(join(tmpdir(), 'slipway-vm-'));
   try {
     const image = join(directory, 'initramfs');
-    writeFileSync(image, initramfs(scripts, kernel, first));
-    return await boot(kernel, image);
+    writeFileSync(image, initramfs(scripts, kernel, machine));
+    return await boot(kernel, image, machine.append ?? '');
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
 }
 
-async function boot(kernel: string, image: string) {
-  const append = 'console=ttyS0 quiet loglevel=1 panic=-1 swapaccount=1 random.trust_cpu=on';
+async function boot(kernel: string, image: string, more: string) {
+  const append = `console=ttyS0 quiet loglevel=1 panic=-1 swapaccount=1 random.trust_cpu=on ${more}`;
   const qemu = spawn(
     'qemu-system-x86_64',
     [

@@ -10,7 +10,7 @@ describe('systemd in a virtual machine', { skip: whyNoMachine() ?? whyNoSystemd(
   let console: string[] = [];
 
   before(async () => {
-    ({ results, console } = await runInMachine(systemdTests, 'systemd'));
+    ({ results, console } = await runInMachine(systemdTests, { first: 'systemd' }));
   });
 
   for (const each of systemdTests) {

@@ -62,6 +62,30 @@ echo "after=$(systemctl is-active test-scope.scope)"
     },
   },
   {
+    name: 'scope-annotated',
+    title: 'annotations org.systemd.property.* are the scope’s properties; “Sec” is in seconds',
+    bundles: {
+      'scope-annotated': {
+        ...scoped('scope-annotated'),
+        annotations: {
+          'org.systemd.property.TimeoutStopSec': 'uint64 7',
+          'org.systemd.property.CollectMode': "'inactive-or-failed'",
+        },
+      },
+    },
+    script: `set -e
+oci --systemd-cgroup run -d -b /bundles/scope-annotated scope-annotated >/dev/null
+${show('scope-annotated', 'TimeoutStopUSec', 'CollectMode')}
+oci delete -f scope-annotated`,
+    check(result) {
+      succeeded(result);
+      assert.deepEqual(Object.fromEntries(values(result)), {
+        TimeoutStopUSec: '7s',
+        CollectMode: 'inactive-or-failed',
+      });
+    },
+  },
+  {
     name: 'scope-update',
     title: 'update tells systemd, so that a reload keeps it',
     bundles: { 'scope-update': scoped('scope-update', { memory: { limit: 64 * mebibyte } }) },

@@ -54,11 +54,9 @@ const observed: [string, string, string][] = [
   ['oci/process.test.ts', 'sysctls of the container’s namespaces', 'linux.sysctl'],
   ['oci/process.test.ts', "'personality'", 'linux.personality.domain'],
   ['oci/process.test.ts', "'memoryPolicy'", 'linux.memoryPolicy.'],
-  [
-    'oci/process.test.ts',
-    'labels that the kernel has no module for are refused',
-    'process.apparmorProfile process.selinuxLabel linux.mountLabel',
-  ],
+  ['cgroup2_vm/label_tests.ts', 'process.apparmorProfile confines', 'process.apparmorProfile'],
+  ['cgroup2_vm/label_tests.ts', 'process.selinuxLabel, with categories', 'process.selinuxLabel'],
+  ['cgroup2_vm/label_tests.ts', 'linux.mountLabel is every file’s', 'linux.mountLabel'],
   ['oci/lifecycle.test.ts', "'execCPUAffinity'", 'process.execCPUAffinity.'],
   ['oci/net_devices.test.ts', 'an interface moves into the container ${title}', 'linux.netDevices.*.name'],
   [
@@ -127,21 +125,18 @@ const claims: [string, string, string][] = [
   ['oci/mount_options.test.ts', 'no option is claimed that nothing here observes', 'mountOptions'],
   ['cgroup/limits.test.ts', 'limits on cgroup v1 and hybrid', 'linux.cgroup.v1'],
   ['cgroup2_vm/cgroup2.test.ts', 'cgroup v2 in a virtual machine', 'linux.cgroup.v2'],
+  ['cgroup2_vm/systemd_tests.ts', 'org.systemd.property.', 'potentiallyUnsafeConfigAnnotations'],
   ['cgroup2_vm/systemd.test.ts', 'systemd in a virtual machine', 'linux.cgroup.{systemd,systemdUser}'],
   ['cgroup/limits.test.ts', 'rdma, which no tree has', 'linux.cgroup.rdma'],
   ['oci/fields.test.ts', 'every action, operator, architecture and flag of seccomp', 'linux.seccomp.'],
-  [
-    'oci/process.test.ts',
-    'labels that the kernel has no module for are refused',
-    'linux.apparmor.enabled linux.selinux.enabled',
-  ],
-  ['core/rdt_test.cc', 'rdt_where_there_is_none_is_an_error', 'linux.intelRdt.enabled'],
+  ['cgroup2_vm/labels.test.ts', "name: 'AppArmor'", 'linux.apparmor.enabled'],
+  ['cgroup2_vm/labels.test.ts', "name: 'SELinux'", 'linux.selinux.enabled'],
+  ['core/rdt_test.cc', 'a_class_that_exists_must_have_the_same_schemata', 'linux.intelRdt.enabled'],
   ['oci/rootfs.test.ts', 'idmap shows the files with other owners', 'linux.mountExtensions.idmap.enabled'],
   ['oci/net_devices.test.ts', 'an interface moves into the container ${title}', 'linux.netDevices.enabled'],
 ];
 const unclaimed: Record<string, string> = {
   annotations: 'a place for versions of libraries, which nothing depends on',
-  potentiallyUnsafeConfigAnnotations: 'no annotation changes what the program does, so there is none to list',
 };
 
 // "a.{b,c}[].{d,e}" -> "a.b[].d", …
@@ -195,6 +190,7 @@ test('the versions, hooks and namespaces that are claimed are those of the speci
   assert.deepEqual(new Set(hooks), ofSpec);
   assert.deepEqual(linux.namespaces, ['cgroup', 'ipc', 'mount', 'network', 'pid', 'time', 'user', 'uts']);
   const last = Number(readFileSync('/proc/sys/kernel/cap_last_cap', 'utf8'));
+  for (const part of ['apparmor', 'selinux', 'intelRdt']) assert.deepEqual(linux[part], { enabled: true });
   assert.ok(linux.capabilities.length > last, 'a capability of this kernel is missing');
 });
 

@@ -10,6 +10,7 @@
 #include "core/files.h"
 
 namespace slipway::container {
+namespace {
 
 bool apparmor_enabled() {
   const Result<std::string> text = read_file(AT_FDCWD, "/sys/module/apparmor/parameters/enabled", 16);
@@ -17,8 +18,13 @@ bool apparmor_enabled() {
 }
 
 bool selinux_enabled() {
-  return ::access("/sys/fs/selinux/enforce", F_OK) == 0;
+  if (::access("/sys/fs/selinux/enforce", F_OK) != 0) return false;
+  // Until a policy is loaded every process has this label, and any other is accepted and forgotten.
+  const Result<std::string> own = read_file(AT_FDCWD, "/proc/self/attr/current", 4096);
+  return own && !own->starts_with(std::string_view("kernel\0", 7));
 }
+
+}  // namespace
 
 Result<void> check_labels(const spec::Process& process) {
   if (!process.apparmor_profile.empty() && !apparmor_enabled())
@@ -45,6 +51,9 @@ Result<void> set_labels(const spec::Process& process, int proc) {
     const std::string text = "exec " + process.apparmor_profile;
     auto written = write_file(proc, "self/attr/apparmor/exec", text);
     if (!written && written.error().code == ENOENT) written = write_file(proc, "self/attr/exec", text);  // before 5.8
+    if (!written && written.error().code == ENOENT)
+      return Error::invalid("process.apparmorProfile", "the profile '" + process.apparmor_profile +
+                                                           "' is not loaded; load it with apparmor_parser");
     if (!written) return std::move(written.error()).with_context("process.apparmorProfile");
   }
   if (!process.selinux_label.empty()) {

@@ -7,9 +7,6 @@
 
 namespace slipway::container {
 
-bool apparmor_enabled();
-bool selinux_enabled();
-
 // Refuses labels that this kernel has no module for. For the creator, beforehand.
 Result<void> check_labels(const spec::Process& process);
 Result<void> check_mount_label(const spec::Linux& linux);
