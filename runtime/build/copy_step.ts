@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process';
 import { closeSync, createReadStream, openSync, readFileSync, readSync } from 'node:fs';
 import { posix } from 'node:path';
 import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { type Header, pack } from 'tar-stream';
 import { readUserFiles, resolveUser } from '../container/spec/user.ts';
 import { compressionOf } from '../image/archive_source.ts';
@@ -97,8 +98,9 @@ export async function writeFiles(operation: CopyOperation, layout: Layout, optio
     ...options.unpack,
   });
   const [fed, unpacked] = await Promise.allSettled([feeding, unpacking]);
-  if (fed.status === 'rejected') throw fed.reason;
+  // Whichever failed took the other with it; the unpacker passes on what ended its stream.
   if (unpacked.status === 'rejected') throw unpacked.reason;
+  if (fed.status === 'rejected') throw fed.reason;
 }
 
 async function feed(
@@ -186,16 +188,16 @@ async function writeEntry(
   header: Partial<Header> & { name: string },
   entry: TreeEntry,
 ): Promise<void> {
+  if (entry.kind === 'file' && entry.size > smallFile) {
+    const sink = stream.entry({ ...header, size: entry.size });
+    // It fails, too, when nobody takes the archive any more.
+    await pipeline(createReadStream(entry.absolute, { end: entry.size - 1 }), sink);
+    return;
+  }
   await new Promise<void>((resolve, reject) => {
     const done = (error?: Error | null): void => (error ? reject(error) : resolve());
-    if (entry.kind !== 'file') stream.entry(header, done);
-    else if (entry.size <= smallFile) stream.entry(header, readFileSync(entry.absolute), done);
-    else {
-      const sink = stream.entry({ ...header, size: entry.size }, done);
-      createReadStream(entry.absolute, { end: entry.size - 1 })
-        .on('error', reject)
-        .pipe(sink);
-    }
+    if (entry.kind === 'file') stream.entry(header, readFileSync(entry.absolute), done);
+    else stream.entry(header, done);
   });
 }
 

@@ -1,6 +1,7 @@
 // The methods of building.
 
 import { stagesOf, targetStage } from '../dockerfile/stages.ts';
+import { withFailures } from '../image/failures.ts';
 import type { BuildProblem, buildMethods } from '../protocol/build.ts';
 import { EngineError, isEngineError } from '../protocol/errors.ts';
 import type { HandlersOf } from '../protocol/handler.ts';
@@ -25,7 +26,7 @@ export function buildHandlers(services: BuildServices, handlers: DebugHandlers):
     'build.run': async (request, { progress }) => {
       return async (duplex, signal) => {
         try {
-          return await runBuild(services, handlers, { request, duplex, signal, progress });
+          return await withFailures('build', () => runBuild(services, handlers, { request, duplex, signal, progress }));
         } catch (error) {
           if (signal.aborted) throw new EngineError('Cancelled', 'the build was cancelled');
           const problem = problemOf(error);

@@ -2,6 +2,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
+import { withFailures } from '../image/failures.ts';
 import type { ImageStore } from '../image/image_store.ts';
 import { formatPlatform, hostPlatform, type Platform, parsePlatform, selectPlatform } from '../image/platform.ts';
 import { parseReference } from '../image/reference.ts';
@@ -62,13 +63,14 @@ export async function prepare(
     buildPlatform: hostPlatform(),
     ...(isOneOfMany ? { prefix: formatPlatform(platform) } : {}),
     contexts: context.names,
-    image: async (reference, wanted) => {
-      const source = named[reference];
-      if (source === undefined || !isLayout(source))
-        return await findImage(source?.replace(/^docker-image:\/\//, '') ?? reference, wanted, request, options);
-      const record = options.images.find(await loadLayoutImage(options.images, source, wanted, options.signal));
-      return { record, config: await options.images.config(record) };
-    },
+    image: (reference, wanted) =>
+      withFailures(`use ${reference}`, async () => {
+        const source = named[reference];
+        if (source === undefined || !isLayout(source))
+          return await findImage(source?.replace(/^docker-image:\/\//, '') ?? reference, wanted, request, options);
+        const record = options.images.find(await loadLayoutImage(options.images, source, wanted, options.signal));
+        return { record, config: await options.images.config(record) };
+      }),
   });
   announce(evaluation, context, options.progress);
   return { context, evaluation };

@@ -111,7 +111,11 @@ export class FileDigests {
 
   async digest(entry: TreeEntry): Promise<string> {
     if (entry.kind === 'symlink') return `link:${entry.link ?? ''}`;
-    if (entry.kind === 'directory' || entry.kind === 'fifo') return entry.kind;
+    if (entry.kind === 'fifo') return entry.kind;
+    if (entry.kind === 'directory') {
+      const attributes = keptAttributes(entry);
+      return attributes === undefined ? entry.kind : `${entry.kind} ${JSON.stringify(Object.entries(attributes))}`;
+    }
     const known = this.#known.get(entry.fingerprint);
     if (known !== undefined) return known;
     const digest = await hashFile(entry);

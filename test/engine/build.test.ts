@@ -1,5 +1,6 @@
 // `slipway build`, from a Dockerfile to an image and what the cache says of it.
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -163,6 +164,14 @@ RUN --mount=type=secret,id=token --mount=type=secret,id=token,env=TOKEN test "$(
     assert.notEqual((await engine.cli(['build', '-q', '--network', 'none', place])).stdout, first.stdout);
   });
 
+  it('knows a directory by its attributes, too', async () => {
+    const place = await built({ Dockerfile: 'FROM scratch\nCOPY . /\n', 'd/a': '1' });
+    const planned = async () => (await engine.client.call('build.plan', { Context: place, Network: 'none' })).Steps[0];
+    assert.equal((await planned())?.Cached, true);
+    execFileSync('setfattr', ['-n', 'user.marked', '-v', 'yes', join(place, 'd')]);
+    assert.equal((await planned())?.Reason, 'file d changed');
+  });
+
   it('never builds a stage that the target does not need', async () => {
     await built(
       { Dockerfile: 'FROM busybox AS broken\nRUN false\nFROM busybox AS good\nRUN true\n' },
@@ -211,6 +220,7 @@ RUN --mount=type=secret,id=token --mount=type=secret,id=token,env=TOKEN test "$(
       /Dockerfile:2:1: .*forbidden path outside the build context/,
     ],
     ['a stage that is not there', 'FROM busybox\nCOPY --from=later /a /b\n', /Dockerfile:2:1: .*later/],
+    ['a base that can have no such name', 'FROM UPPER\n', /Dockerfile:1:1: .*UPPER.*must be lowercase/],
     ['a required variable', 'FROM busybox\nENV A=${B:?unset}\n', /Dockerfile:2:1: .*unset/],
     [
       'a command that fails',

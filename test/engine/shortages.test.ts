@@ -2,7 +2,7 @@
 // Nothing is lost, and whoever asked is told one thing that is true.
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -97,6 +97,30 @@ describe('a full disk', { skip: needsRoot, timeout: 40_000 }, () => {
       await engine.client.call('container.remove', { Container: Id, Force: true });
     await engine.endHelper('SIGTERM');
   });
+});
+
+describe('a disk that a build fills', { skip: needsRoot, timeout: 60_000 }, () => {
+  const cases: readonly (readonly [what: string, instruction: string])[] = [
+    ['COPY', 'COPY large /large'],
+    ['RUN', 'RUN dd if=/dev/zero of=/fill bs=64k'],
+  ];
+  for (const [what, instruction] of cases)
+    it(`ends ${what} at its line, and leaves nothing of the layer`, async () => {
+      using disk = new SmallDisk('48M');
+      using context = new SmallDisk('96M');
+      await using engine = await TestEngine.start({ args: ['--data-root', join(disk.path, 'data')] });
+      execFileSync('dd', ['if=/dev/zero', `of=${join(context.path, 'large')}`, 'bs=1M', 'count=64', 'status=none']);
+      writeFileSync(join(context.path, 'Dockerfile'), `FROM busybox\n${instruction}\n`);
+      writeFileSync(join(context.path, '.dockerignore'), 'lost+found');
+      const build = ['build', '--network', 'none', '-t', 'made', context.path];
+      const failed = await engine.cli(build);
+      assert.equal(failed.code, 1);
+      assert.match(failed.stderr, /Dockerfile:2:1: .*no space left on device/is);
+      writeFileSync(join(context.path, 'Dockerfile'), 'FROM busybox\nRUN echo 1 > /small\n');
+      const { code, stderr } = await engine.cli(build);
+      assert.equal(code, 0, stderr);
+      await engine.endHelper('SIGTERM');
+    });
 });
 
 describe('a disk that turns read-only', { skip: needsRoot, timeout: 60_000 }, () => {
