@@ -257,7 +257,7 @@ export const knownForms: readonly Known[] = [
   {
     reason: "the builder's own sentences, with the place in the Dockerfile",
     at: {
-      'POST /build': ['status: "200" ≠ "400"', 'status: "200" ≠ "500"'],
+      'POST /build': ['status: "200" ≠ "400"'],
     },
   },
   {

@@ -167,7 +167,7 @@ export const knownSentences: readonly Known[] = [
         'message: "Cannot locate specified Dockerfile: nothing" ≠ "failed to read dockerfile: open nothing: no such file or directory"',
         'message: "Get \\"http://ADDRESS/v2/\\": dial tcp ADDRESS: connect: connection refused" ≠ "Dockerfile:1:1: failed to resolve source metadata for ADDRESS/nothing: cannot reach the registry ADDRESS: it refuses connections; check the port and that the registry runs\\n--------------------\\n   1 | >>> FROM ADDRESS/nothing\\n   2 |\\n--------------------"',
         'message: "\\"a/b/c/d\\": cannot parse platform specifier: invalid argument" ≠ "\\"a/b/c/d\\" is not a platform: expected os/architecture[/variant], such as linux/amd64"',
-        'message: "archive/tar: invalid tar header" ≠ "entry at offset 0: header: its checksum is wrong: not a tar archive, or a damaged one"',
+        'message: "archive/tar: invalid tar header" ≠ "cannot build: entry at offset 0: header: its checksum is wrong: not a tar archive, or a damaged one"',
         'message: "dockerfile parse error line 2: unknown instruction: BOGUS" ≠ "Dockerfile:2:1: unknown instruction: BOGUS\\n--------------------\\n   1 |     FROM slipway.test/busybox\\n   2 | >>> BOGUS a\\n   3 |\\n--------------------"',
         'message: "error reading build args: invalid character \'o\' in literal null (expecting \'u\')" ≠ "buildargs is not JSON: nonsense"',
         'message: "error reading labels: invalid character \'o\' in literal null (expecting \'u\')" ≠ "labels is not JSON: nonsense"',
@@ -177,7 +177,7 @@ export const knownSentences: readonly Known[] = [
         'message: "invalid reference format: repository name must be lowercase" ≠ "invalid reference format: \\"UPPER\\": repository name must be lowercase"',
         'message: "no build stage in current context" ≠ "Dockerfile:1:1: no build stage in current context: the file has no FROM\\n--------------------\\n   1 | >>> RUN true\\n   2 |\\n--------------------"',
         'message: "the Dockerfile (Dockerfile) cannot be empty" ≠ "Dockerfile: file with no instructions"',
-        'message: "unexpected EOF" ≠ "entry at offset 0: truncated archive: it ends inside a header, at offset 4"',
+        'message: "unexpected EOF" ≠ "cannot build: entry at offset 0: truncated archive: it ends inside a header, at offset 4"',
       ],
       'POST /build/prune': [
         'message: "failed to prune build cache: Invalid filter \'bogus\'" ≠ "invalid filter \'bogus\'"',
