@@ -154,6 +154,7 @@ async function writeBundle(
         : posix.join(record.hostConfig.CgroupParent ?? services.context.options.cgroupParent ?? '/slipway', record.id),
     joined: {},
     idMappings: undefined,
+    deviceEdits: [],
     defaultUlimits: services.context.options.defaultUlimits,
   });
   const { process } = spec;

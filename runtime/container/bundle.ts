@@ -5,6 +5,7 @@ import { EngineError } from '../protocol/errors.ts';
 import type { ContainerRecord } from './record.ts';
 import { mountImage, mountSharedMemory, mountSubpath } from './rootfs.ts';
 import { type ContainerServices, directories } from './services.ts';
+import { cdiEdits } from './spec/cdi.ts';
 import { generateSpec, type SpecInput } from './spec/generate.ts';
 import { readUserFiles, resolveUser } from './spec/user.ts';
 
@@ -112,6 +113,7 @@ export async function writeBundle(services: ContainerServices, record: Container
     cgroupsPath: cgroupsPath(services, record),
     joined: joined(services, record),
     idMappings: undefined,
+    deviceEdits: cdiEdits(record.hostConfig.DeviceRequests ?? [], services.context.options.cdiSpecDirs),
     defaultUlimits: services.context.options.defaultUlimits,
   });
   writeFileSync(join(paths.bundle, 'config.json'), stringifySpec(spec), { mode: 0o600 });

@@ -127,6 +127,9 @@ const readers: Readonly<Record<string, Reader>> = {
   'userland-proxy': flag((into, value) => {
     into.options.userlandProxy = value;
   }),
+  'cdi-spec-dirs': texts((into, value) => {
+    into.options.cdiSpecDirs = value;
+  }),
   mtu: number((into, value) => {
     into.options.mtu = value;
   }),

@@ -42,6 +42,8 @@ export interface EngineOptions {
   readonly firewall: boolean;
   readonly userlandProxy: boolean;
   readonly mtu: number | undefined;
+  /** Where vendors describe their devices (CDI); the last one that knows a device counts. */
+  readonly cdiSpecDirs: readonly string[];
   /** The group that may use root's socket. */
   readonly group: string | undefined;
   /** Seconds without a client and without a container that runs, after which the helper ends itself; 0: never. */
@@ -80,6 +82,7 @@ export const defaultOptions: EngineOptions = {
   ipForward: true,
   firewall: true,
   userlandProxy: false,
+  cdiSpecDirs: ['/etc/cdi', '/var/run/cdi'],
   mtu: undefined,
   group: 'slipway',
   idleTimeout: 300,

@@ -16,7 +16,17 @@ import type { Invocation } from '../command.ts';
 import { UsageError } from '../parse.ts';
 import { parseMount } from './mount.ts';
 import { parseExpose, parsePublish } from './ports.ts';
-import { environmentOf, labelsOf, parseDevice, parseDuration, parseThrottle, parseUlimit, toMap } from './values.ts';
+import {
+  environmentOf,
+  isCdiDevice,
+  labelsOf,
+  parseDevice,
+  parseDuration,
+  parseGpus,
+  parseThrottle,
+  parseUlimit,
+  toMap,
+} from './values.ts';
 
 /** Members whose value is undefined are left out. */
 function compact<T extends object>(value: { [K in keyof T]?: T[K] | undefined }): T {
@@ -101,9 +111,13 @@ function securityOptions(values: readonly string[]): string[] {
   });
 }
 
-function gpuRequest(text: string | undefined): HostConfig['DeviceRequests'] {
-  if (text === undefined) return undefined;
-  return [{ Driver: '', Count: text === 'all' ? -1 : Number(text) || 1, Capabilities: [['gpu']], Options: {} }];
+function deviceRequests(input: Invocation): NonNullable<HostConfig['DeviceRequests']> {
+  const gpus = input.text('gpus');
+  const cdi = input.list('device').filter(isCdiDevice);
+  return [
+    ...(gpus === undefined ? [] : [parseGpus(gpus)]),
+    ...(cdi.length === 0 ? [] : [{ Driver: 'cdi', DeviceIDs: cdi }]),
+  ];
 }
 
 function isolation(input: Invocation): HostConfig {
@@ -112,9 +126,14 @@ function isolation(input: Invocation): HostConfig {
     CapAdd: some(input.list('cap-add')),
     CapDrop: some(input.list('cap-drop')),
     SecurityOpt: some(securityOptions(input.list('security-opt'))),
-    Devices: some(input.list('device').map(parseDevice)),
+    Devices: some(
+      input
+        .list('device')
+        .filter((text) => !isCdiDevice(text))
+        .map(parseDevice),
+    ),
     DeviceCgroupRules: some(input.list('device-cgroup-rule')),
-    DeviceRequests: gpuRequest(input.text('gpus')),
+    DeviceRequests: some(deviceRequests(input)),
     GroupAdd: some(input.list('group-add')),
     IpcMode: input.text('ipc'),
     PidMode: input.text('pid'),

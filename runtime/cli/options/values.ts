@@ -108,3 +108,42 @@ export function parseDevice(text: string): { PathOnHost: string; PathInContainer
     CgroupPermissions: third ?? (isMode(second) ? (second ?? 'rwm') : 'rwm'),
   };
 }
+
+/** `--device vendor.com/class=name`: a CDI device, not a path. */
+export function isCdiDevice(text: string): boolean {
+  return /^[A-Za-z][A-Za-z0-9_.-]*\/[A-Za-z][A-Za-z0-9_-]*=[A-Za-z0-9][A-Za-z0-9_.:-]*$/.test(text);
+}
+
+interface GpuRequest {
+  Driver: string;
+  Count: number;
+  DeviceIDs?: string[];
+  Capabilities: string[][];
+  Options: Record<string, string>;
+}
+
+/** `--gpus all`, `2`, `device=0`, `"device=0,1"`, `driver=nvidia,count=2,"capabilities=compute,utility"`. */
+export function parseGpus(text: string): GpuRequest {
+  const request: GpuRequest = { Driver: '', Count: 0, Capabilities: [['gpu']], Options: {} };
+  const count = (word: string) => {
+    if (word !== 'all' && !/^-?\d+$/.test(word)) throw new UsageError(`count (${word}) must be "all" or an integer`);
+    request.Count = word === 'all' ? -1 : Number(word);
+  };
+  const seen = new Set<string>();
+  for (const [, quoted, plain = ''] of text.matchAll(/(?:^|,)(?:"([^"]*)"|([^,]*))/g)) {
+    const field = quoted ?? plain;
+    const [key = '', ...rest] = field.includes('=') ? field.split('=') : ['count', field];
+    const value = rest.join('=');
+    if (seen.has(key)) throw new UsageError(`gpu request key '${key}' can be specified only once`);
+    seen.add(key);
+    if (key === 'count') count(value);
+    else if (key === 'driver') request.Driver = value;
+    else if (key === 'device') request.DeviceIDs = value.split(',');
+    else if (key === 'capabilities') request.Capabilities = [[...value.split(','), 'gpu']];
+    else if (key === 'options')
+      request.Options = Object.fromEntries(value.split(',').map((pair) => [...pair.split('='), ''].slice(0, 2)));
+    else throw new UsageError(`unexpected key '${key}' in '${field}'`);
+  }
+  if (request.Count === 0 && request.DeviceIDs === undefined) request.Count = 1;
+  return request;
+}

@@ -2,7 +2,6 @@
 import { readdirSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { HostConfig } from '../../protocol/container_config.ts';
-import { EngineError } from '../../protocol/errors.ts';
 import type { OciDevice, OciDeviceRule } from './oci.ts';
 import { deviceNumbers, parseDeviceRule } from './resources.ts';
 
@@ -72,10 +71,6 @@ function hostDevices(directory = '/dev'): OciDevice[] {
 
 /** Throws `InvalidArgument` for devices that the machine does not have. */
 export function deviceAccess(host: HostConfig, rootless: boolean): DeviceAccess {
-  if ((host.DeviceRequests ?? []).length > 0)
-    throw new EngineError('Unsupported', 'could not select device driver "" with capabilities: [[gpu]]', {
-      remedy: 'pass the device files with --device instead (for example --device /dev/dri)',
-    });
   if (host.Privileged === true) {
     // In a user namespace nodes can't be made, and the runtime binds the host's own; only what is asked for is passed on.
     return { devices: rootless ? [] : hostDevices(), rules: [{ allow: true, access: 'rwm' }] };

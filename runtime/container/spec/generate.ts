@@ -3,6 +3,8 @@ import type { ContainerConfig, HostConfig } from '../../protocol/container_confi
 import { EngineError } from '../../protocol/errors.ts';
 import type { ContainerRecord } from '../record.ts';
 import { effectiveCapabilities } from './capabilities.ts';
+import type { ContainerEdits } from './cdi.ts';
+import { applyEdits } from './cdi_apply.ts';
 import { deviceAccess } from './devices.ts';
 import { containerMounts, initTarget, type MountInput } from './mounts.ts';
 import type { OciIdMapping, OciNamespace, OciProcess, OciSeccomp, OciSpec } from './oci.ts';
@@ -34,6 +36,8 @@ export interface SpecInput {
   /** Pids of the containers whose namespaces are joined. */
   readonly joined: { readonly network?: number; readonly ipc?: number; readonly pid?: number };
   readonly idMappings: { readonly uid: readonly OciIdMapping[]; readonly gid: readonly OciIdMapping[] } | undefined;
+  /** Of CDI devices. */
+  readonly deviceEdits: readonly ContainerEdits[];
   readonly defaultUlimits: readonly { readonly Name: string; readonly Soft: number; readonly Hard: number }[];
 }
 
@@ -166,7 +170,7 @@ export function generateSpec(input: SpecInput): OciSpec {
     ownPid: !isHost(host.PidMode),
     userNamespace: facts.rootless || idMappings !== undefined,
   });
-  return {
+  const spec: OciSpec = {
     ociVersion: '1.2.0',
     process: processOf(input, capabilities),
     root: { path: input.rootfs, ...(host.ReadonlyRootfs === true ? { readonly: true } : {}) },
@@ -187,6 +191,7 @@ export function generateSpec(input: SpecInput): OciSpec {
       ...(rootPropagation(record) === undefined ? {} : { rootfsPropagation: rootPropagation(record) ?? '' }),
     },
   };
+  return applyEdits(spec, input.deviceEdits);
 }
 
 /** As Docker does: an ordinary user in a container may bind low ports and ping, where the container has its own network. */

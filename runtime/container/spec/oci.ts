@@ -117,6 +117,20 @@ export interface OciSeccomp {
   }[];
 }
 
+interface OciHook {
+  path: string;
+  args?: string[];
+  env?: string[];
+  timeout?: number;
+}
+
+export type OciHooks = Partial<
+  Record<
+    'prestart' | 'createRuntime' | 'createContainer' | 'startContainer' | 'poststart' | 'poststop',
+    readonly OciHook[]
+  >
+>;
+
 export interface OciSpec {
   ociVersion: string;
   process: OciProcess;
@@ -124,6 +138,7 @@ export interface OciSpec {
   hostname?: string;
   domainname?: string;
   mounts: OciMount[];
+  hooks?: OciHooks;
   annotations?: Record<string, string>;
   linux: {
     namespaces: OciNamespace[];
