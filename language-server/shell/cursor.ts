@@ -20,6 +20,8 @@ export class Cursor {
   end: number;
   position: number;
   depth = 0;
+  /** How many substitutions in backticks are open: inside them a backslash before a backtick or a dollar sign goes away. */
+  backticks = 0;
   /** Behind the last `[` that nothing closes: until here no other `[` is closed either. */
   unclosedBracket = 0;
   readonly errors: ShellError[] = [];

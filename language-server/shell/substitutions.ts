@@ -29,18 +29,24 @@ function readParenthesized(cursor: Cursor, opening: number): Script {
   return script;
 }
 
-/** `` `…` ``: the inside is a script of its own that ends at the next backtick without a backslash before it. */
+/**
+ * `` `…` ``: the inside is a script of its own that ends at the next backtick without a backslash before it. Inside another
+ * one the backticks have a backslash each.
+ */
 export function readBackticks(cursor: Cursor): Part {
   const start = cursor.position;
-  let close = start + 1;
-  while (close < cursor.end && cursor.text[close] !== '`') close += cursor.text[close] === '\\' ? 2 : 1;
+  const tick = cursor.peek() === '\\' ? '\\`' : '`';
+  let close = start + tick.length;
+  while (close < cursor.end && !cursor.text.startsWith(tick, close)) close += cursor.text[close] === '\\' ? 2 : 1;
   const closed = close < cursor.end;
   const outerEnd = cursor.end;
   cursor.end = Math.min(close, outerEnd);
-  cursor.position = start + 1;
+  cursor.position = start + tick.length;
+  cursor.backticks += 1;
   const script = nested(cursor, NOTHING);
+  cursor.backticks -= 1;
   cursor.end = outerEnd;
-  cursor.position = closed ? close + 1 : outerEnd;
+  cursor.position = closed ? close + tick.length : outerEnd;
   if (!closed) cursor.fail('this backtick is never closed', start, start + 1);
   return { kind: 'substitution', start, end: cursor.position, backticks: true, script };
 }

@@ -74,6 +74,7 @@ function startsProcess(cursor: Cursor): boolean {
 /** A quote, an expansion or a pattern at the cursor; undefined if the character stands for itself. */
 function readSpecial(cursor: Cursor, mode: Mode): Part | undefined {
   const character = cursor.peek();
+  if (character === '\\' && cursor.backticks > 0) return readUnescaped(cursor, mode);
   if (character === '$') return readDollar(cursor, mode, readParts);
   if (character === '`') return readBackticks(cursor);
   if (character === '"' && mode !== 'heredoc') return readDouble(cursor);
@@ -82,6 +83,18 @@ function readSpecial(cursor: Cursor, mode: Mode): Part | undefined {
   if (mode === 'argument') return undefined;
   if (startsProcess(cursor)) return readProcess(cursor);
   return readGlob(cursor) ?? (mode === 'word' ? readBrace(cursor) : undefined);
+}
+
+/** What a backslash inside backticks hides from the outer shell and not from the inner one. */
+function readUnescaped(cursor: Cursor, mode: Mode): Part | undefined {
+  const next = cursor.peek(1);
+  if (next === '`' && cursor.backticks === 1) return readBackticks(cursor);
+  if (next !== '$') return undefined;
+  const start = cursor.position;
+  cursor.position += 1;
+  const part = readDollar(cursor, mode, readParts);
+  if (part === undefined) cursor.position = start;
+  return part === undefined ? undefined : { ...part, start };
 }
 
 /** Runs of characters that stand for themselves, by mode: read at once, because most of a script is these. */

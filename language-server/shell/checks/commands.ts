@@ -1,5 +1,5 @@
 // Checks of single commands and loops: SC2155 2251 2028 2043 2035 2102 2013 2006 2164.
-import type { AndOr, Command, ForCommand, ParsedScript, Part, Script, SimpleCommand, Word } from '../ast.ts';
+import type { AndOr, Command, ForCommand, ParsedScript, Part, SimpleCommand, Word } from '../ast.ts';
 import { type Node, type Visitor, walkScript } from '../walk.ts';
 import { literalOf, roughText } from '../words.ts';
 import { replacement, type Say, type ShellDialect } from './finding.ts';
@@ -12,12 +12,12 @@ interface Settings {
 /** What the checks of commands and loops look at on a walk through the script. */
 export function commandsVisitor(script: ParsedScript, dialect: ShellDialect, errexit: boolean, say: Say): Visitor {
   const settings: Settings = { errexit: errexit || setsErrexit(script) };
-  checkBangs(script, settings, say);
+  if (settings.errexit) for (const statement of script.statements.slice(0, -1)) checkBang(statement, say);
   return {
     command: (command, path) => {
       if (command.kind === 'simple') checkSimple(command, path, dialect, settings, say);
       else if (command.kind === 'for') checkLoop(command, say);
-      if (settings.errexit) for (const body of bodiesOf(command)) checkBangs(body, settings, say);
+      if (settings.errexit) for (const statement of uncheckedIn(command, path)) checkBang(statement, say);
     },
     part: (part, path) => {
       if (part.kind === 'substitution') checkBackticks(script, part, path, say);
@@ -45,42 +45,42 @@ function setsErrexit(script: ParsedScript): boolean {
   return found;
 }
 
-function bodiesOf(command: Command): Script[] {
+/** The statements in a command whose exit status nobody gets: that of the last in a script or a function is its own. */
+function uncheckedIn(command: Command, path: readonly Node[]): readonly AndOr[] {
   switch (command.kind) {
-    case 'group':
+    case 'group': {
+      const holder = path.at(-1);
+      const ofFunction = holder?.type === 'command' && holder.node.kind === 'function';
+      return ofFunction ? command.body.statements.slice(0, -1) : command.body.statements;
+    }
     case 'subshell':
-      return [command.body];
+      return command.body.statements.slice(0, -1);
     case 'if':
       return [
-        ...command.clauses.map((clause) => clause.body),
-        ...(command.otherwise === undefined ? [] : [command.otherwise]),
+        ...command.clauses.flatMap(({ condition, body }) => [...condition.statements.slice(0, -1), ...body.statements]),
+        ...(command.otherwise?.statements ?? []),
       ];
     case 'while':
     case 'until':
+      return [...command.condition.statements.slice(0, -1), ...command.body.statements];
     case 'for':
-    case 'select':
     case 'arithmetic-for':
-      return [command.body];
-    case 'case':
-      return command.items.map((item) => item.body);
+      return command.body.statements;
     default:
       return [];
   }
 }
 
 /** SC2251: `set -e` does not look at a negated command. */
-function checkBangs(script: Script, settings: Settings, say: Say): void {
-  if (!settings.errexit) return;
-  script.statements.slice(0, -1).forEach((statement: AndOr) => {
-    const last = statement.pipelines.at(-1);
-    const bang = last?.bangs[0];
-    if (last === undefined || bang === undefined || statement.pipelines.length > 1) return;
-    say(
-      'SC2251',
-      { start: bang.start, end: last.end },
-      'This ! keeps errexit from seeing the failure: use `&& exit 1`, or look at $?',
-    );
-  });
+function checkBang(statement: AndOr, say: Say): void {
+  const last = statement.pipelines.at(-1);
+  const bang = last?.bangs[0];
+  if (last === undefined || bang === undefined || statement.pipelines.length > 1) return;
+  say(
+    'SC2251',
+    { start: bang.start, end: last.end },
+    'This ! keeps errexit from seeing the failure: use `&& exit 1`, or look at $?',
+  );
 }
 
 function checkSimple(
@@ -93,7 +93,7 @@ function checkSimple(
   const name = literalOf(command.words[0]);
   if (name === undefined) return;
   if (/^(export|local|declare|readonly|typeset)$/.test(name)) checkMaskedStatus(command, say);
-  if (name === 'echo' && dialect !== 'dash') checkEscapes(command, say);
+  if (/^(.*\/)?echo$/.test(name) && dialect !== 'dash') checkEscapes(command, say);
   checkDirectory(command, path, settings, say);
   checkDashGlobs(command, name, say);
 }
@@ -150,13 +150,12 @@ function checkDirectory(command: SimpleCommand, path: readonly Node[], settings:
   );
 }
 
-/** Whether somebody looks at the exit status: `if`, `while`, `&&`, `||`, `!`. */
+/** Whether somebody looks at the exit status: `if`, `while`, `&&`, `||`. */
 function isCondition(path: readonly Node[]): boolean {
   for (let i = path.length - 1; i >= 0; i -= 1) {
     const node = path[i];
     if (node === undefined) return false;
     if (node.type === 'condition') return true;
-    if (node.type === 'pipeline' && node.node.bangs.length > 0) return true;
     if (node.type === 'statement' && node.node.pipelines.length > 1) {
       const pipeline = path[i + 1];
       if (pipeline?.type === 'pipeline' && node.node.pipelines.at(-1) !== pipeline.node) return true;

@@ -46,13 +46,24 @@ function isSplit(path: readonly Node[], dialect: ShellDialect): boolean {
       if (node.role === 'conditional' || node.role === 'subject' || node.role === 'list' || node.role === 'pattern')
         return false;
       // Splitting into the elements of an array is another finding, SC2206 or SC2207.
-      if (node.role === 'element' || (node.role === 'command' && node.node.parts.length === 1)) return false;
+      if (node.role === 'element') return false;
+      if (node.node.parts.length === 1 && namesCommand(node.node, path[i - 1])) return false;
       continue;
     }
     if (node.type === 'command') return node.node.kind === 'simple';
     return node.type === 'redirect';
   }
   return false;
+}
+
+/** Builtins that run the command that is named behind them. */
+const RUNNERS = new Set(['busybox', 'builtin', 'command', 'exec', 'run']);
+
+/** Whether the word is the name of the command itself: what splits there is meant to be a program with its arguments. */
+function namesCommand(word: Word, holder: Node | undefined): boolean {
+  if (holder?.type !== 'command' || holder.node.kind !== 'simple') return false;
+  const [first, second] = holder.node.words;
+  return word === first || (word === second && RUNNERS.has(literalOf(first) ?? ''));
 }
 
 function checkParameter(
@@ -62,8 +73,8 @@ function checkParameter(
   say: Say,
 ): void {
   if (clean.has(part) || part.name === '@' || part.index === '@' || part.prefix === '#') return;
-  // `${x:+-p "$x"}`: what matters is quoted inside.
-  if (/^:?\+$/.test(part.operator) && part.argument.some((inner) => inner.kind === 'double')) return;
+  // `${x:+-p "$x"}`: what stands for it is written there.
+  if (/^:?\+$/.test(part.operator)) return;
   const command = commandOf(path);
   if ((part.operator === ':=' || part.operator === '=') && literalOf(command?.words[0]) === ':') return;
   const where = { start: part.start, end: part.end };

@@ -3,17 +3,37 @@
 import type { AndOr, Assignment, Command, Part, Pipeline, Script, SimpleCommand, Word } from '../ast.ts';
 import { literalOf } from '../words.ts';
 
-/** Names of the variables that are clean; every other one may hold anything. */
-type State = Set<string>;
+/** What a value is made of that neither splits nor matches: something, or nothing at all. */
+type Kind = 'text' | 'empty';
+
+/** The variables that are clean, or empty; every other one may hold anything. */
+class State extends Map<string, Kind> {
+  /** Whether `exit` or `return` came: nothing behind it is reached from here. */
+  readonly ended: boolean;
+
+  constructor(names: Iterable<readonly [string, Kind]> = [], ended = false) {
+    super(names);
+    this.ended = ended;
+  }
+
+  add(name: string): void {
+    this.set(name, 'text');
+  }
+
+  /** Whether the variable has a value, and one that is one word. */
+  isClean(name: string): boolean {
+    return this.get(name) === 'text';
+  }
+}
 
 /** Parameters whose value never has blanks. */
 const NEVER_BLANK =
-  /^([#?$!-]|LINENO|PPID|RANDOM|SECONDS|UID|EUID|BASHPID|COLUMNS|LINES|HISTCMD|OPTIND|SHLVL|BASH_SUBSHELL|HISTSIZE|HISTFILESIZE|TMOUT|GROUPS|SRANDOM|EPOCHSECONDS)$/;
+  /^([#?$!-]|LINENO|PPID|RANDOM|SECONDS|UID|EUID|BASHPID|COLUMNS|LINES|OPTIND|SHLVL|SHELLOPTS|BASH_SUBSHELL|HISTSIZE|HISTFILESIZE|TMOUT|SRANDOM|EPOCHSECONDS)$/;
 
 /** The parameter expansions of a script whose value is clean at their place. */
 export function cleanExpansions(script: Script): ReadonlySet<Part> {
   const flow = new Flow();
-  flow.script(script, new Set());
+  flow.script(script, new State());
   flow.uncalled();
   return flow.clean;
 }
@@ -23,11 +43,13 @@ class Flow {
   private readonly functions = new Map<string, Command & { kind: 'function' }>();
   private readonly called = new Set<string>();
   private readonly running = new Set<string>();
+  /** Variables with the attribute that makes every value a number. */
+  private readonly integers = new Set<string>();
 
   /** Functions that nobody calls: anything may be in the variables then. */
   uncalled(): void {
     for (const [name, { body }] of this.functions)
-      if (body !== undefined && !this.called.has(name)) this.command(body, new Set());
+      if (body !== undefined && !this.called.has(name)) this.command(body, new State());
   }
 
   script(script: Script, state: State): State {
@@ -38,7 +60,7 @@ class Flow {
 
   private statement(statement: AndOr, state: State): State {
     if (statement.terminator === '&') {
-      this.list(statement, new Set(state));
+      this.list(statement, new State(state));
       return state;
     }
     return this.list(statement, state);
@@ -49,7 +71,7 @@ class Flow {
     const [first, ...rest] = statement.pipelines;
     let current = first === undefined ? state : this.pipeline(first, state);
     for (const pipeline of rest) {
-      const after = this.pipeline(pipeline, new Set(current));
+      const after = this.pipeline(pipeline, new State(current));
       current = meet(current, after);
     }
     return current;
@@ -58,7 +80,7 @@ class Flow {
   private pipeline(pipeline: Pipeline, state: State): State {
     const [only] = pipeline.commands;
     if (pipeline.commands.length === 1 && only !== undefined) return this.command(only, state);
-    for (const command of pipeline.commands) this.command(command, new Set(state));
+    for (const command of pipeline.commands) this.command(command, new State(state));
     return state;
   }
 
@@ -78,14 +100,14 @@ class Flow {
       case 'group':
         return this.script(command.body, state);
       case 'subshell':
-        this.script(command.body, new Set(state));
+        this.script(command.body, new State(state));
         return state;
       case 'if':
         return this.branches(command, state);
       case 'while':
       case 'until': {
         const tested = this.script(command.condition, state);
-        return meet(tested, this.script(command.body, new Set(tested)));
+        return meet(tested, this.script(command.body, new State(tested)));
       }
       case 'for':
       case 'select':
@@ -103,24 +125,24 @@ class Flow {
     const ends: State[] = [];
     for (const clause of command.clauses) {
       current = this.script(clause.condition, current);
-      ends.push(this.script(clause.body, new Set(current)));
+      ends.push(this.script(clause.body, new State(current)));
     }
-    ends.push(command.otherwise === undefined ? current : this.script(command.otherwise, new Set(current)));
-    return ends.reduce(meet);
+    ends.push(command.otherwise === undefined ? current : this.script(command.otherwise, new State(current)));
+    return ends.reduce((a, b) => meet(a, b));
   }
 
   private loop(command: Command & { kind: 'for' | 'select' }, state: State): State {
     const words = command.words ?? [];
     for (const word of words) this.word(word, state);
-    const inside = new Set(state);
+    const inside = new State(state);
     const clean = command.words !== undefined && words.every((word) => this.isCleanItem(word, state));
     if (clean && command.kind === 'for') inside.add(command.variable);
     else inside.delete(command.variable);
     // A second look, with what the body leaves behind, finds what one round spoils for the next.
-    const after = this.script(command.body, new Set(inside));
+    const after = this.script(command.body, new State(inside));
     const again = meet(inside, after);
     for (const part of this.forget(command.body)) this.clean.delete(part);
-    return meet(state.has(command.variable) ? state : inside, this.script(command.body, new Set(again)));
+    return meet(state.isClean(command.variable) ? state : inside, this.script(command.body, new State(again)));
   }
 
   /** The clean expansions inside a script: a second round decides anew. */
@@ -131,25 +153,30 @@ class Flow {
   private rest(command: Command, state: State): State {
     switch (command.kind) {
       case 'arithmetic-for': {
-        const inside = new Set([...state, ...counters(command.expression)]);
-        return meet(inside, this.script(command.body, new Set(inside)));
+        const inside = new State(state);
+        for (const name of counters(command.expression)) inside.add(name);
+        return meet(inside, this.script(command.body, new State(inside)));
       }
       case 'case': {
         if (command.subject !== undefined) this.word(command.subject, state);
-        const ends = command.items.map((item) => this.script(item.body, new Set(state)));
+        const ends = command.items.map((item) => this.script(item.body, new State(state)));
         const always = command.items.some((item) =>
           item.patterns.some(
             (pattern) =>
               pattern.parts.length === 1 && pattern.parts[0]?.kind === 'glob' && pattern.parts[0].text === '*',
           ),
         );
-        return (always ? ends : [...ends, state]).reduce(meet, ends[0] ?? state);
+        return (always ? ends : [...ends, state]).reduce((a, b) => meet(a, b), ends[0] ?? state);
       }
       case 'conditional':
         for (const word of command.words) this.word(word, state);
         return state;
+      case 'arithmetic':
+        for (const part of command.parts) this.part(part, state);
+        for (const name of counters(command.parts)) state.add(name);
+        return state;
       case 'coproc':
-        if (command.body !== undefined) this.command(command.body, new Set(state));
+        if (command.body !== undefined) this.command(command.body, new State(state));
         return state;
       default:
         return state;
@@ -162,10 +189,11 @@ class Flow {
       if (assignment === undefined) this.word(word, state);
       else this.assign(assignment, state);
     });
-    const scope = command.words.length > 0 ? new Set(state) : state;
+    const scope = command.words.length > 0 ? new State(state) : state;
     for (const assignment of command.assignments) this.assign(assignment, scope);
     this.builtin(command, state);
-    return this.call(literalOf(command.words[0]), state);
+    const name = literalOf(command.words[0]);
+    return name === 'exit' || name === 'return' ? new State(state, true) : this.call(name, state);
   }
 
   /** A call of a function of the script: its body runs with the variables as they are here. */
@@ -178,7 +206,7 @@ class Flow {
     for (const part of before ?? []) this.clean.delete(part);
     this.called.add(name);
     this.running.add(name);
-    const after = this.command(body, new Set(state));
+    const after = new State(this.command(body, new State(state)));
     this.running.delete(name);
     if (before !== undefined) {
       // Called from several places: clean is only what is clean at each of them.
@@ -192,10 +220,18 @@ class Flow {
   private assign(assignment: Assignment, state: State): void {
     if (assignment.value !== undefined) this.word(assignment.value, state);
     for (const word of assignment.array ?? []) this.word(word, state);
-    const clean =
-      assignment.array === undefined && (assignment.value === undefined || this.isClean(assignment.value.parts, state));
-    if (assignment.append ? clean && state.has(assignment.name) : clean) state.add(assignment.name);
-    else state.delete(assignment.name);
+    const kind = this.kindOfValue(assignment, state);
+    if (kind === undefined) state.delete(assignment.name);
+    else state.set(assignment.name, kind);
+  }
+
+  private kindOfValue(assignment: Assignment, state: State): Kind | undefined {
+    if (this.integers.has(assignment.name)) return 'text';
+    if (assignment.array !== undefined) return undefined;
+    const kind = this.kindOf(assignment.value?.parts ?? [], state);
+    if (!assignment.append) return kind;
+    const before = state.get(assignment.name);
+    return kind === undefined || before === undefined ? undefined : both(before, kind);
   }
 
   /** Builtins that assign: what they read may be anything. */
@@ -210,12 +246,21 @@ class Flow {
       name === 'unset'
     ) {
       for (const word of command.words.slice(1)) state.delete(literalOf(word) ?? '');
+    } else if (name === 'let') {
+      for (const word of command.words.slice(1)) for (const counter of counters(word.parts)) state.add(counter);
     } else if (name === 'local' || name === 'declare' || name === 'typeset') {
-      command.words.forEach((word, index) => {
-        const text = literalOf(word) ?? '';
-        if (index > 0 && !command.argumentAssignments.has(index) && /^\w+$/.test(text)) state.add(text);
-      });
+      if (command.words.some((word) => /^-[a-zA-Z]*i/.test(literalOf(word) ?? '')))
+        this.declareIntegers(command, state);
     }
+  }
+
+  private declareIntegers(command: SimpleCommand, state: State): void {
+    command.words.forEach((word, index) => {
+      const name = command.argumentAssignments.get(index)?.name ?? literalOf(word) ?? '';
+      if (index === 0 || !/^[A-Za-z_]\w*$/.test(name)) return;
+      this.integers.add(name);
+      state.add(name);
+    });
   }
 
   private word(word: Word, state: State): void {
@@ -229,17 +274,20 @@ class Flow {
         for (const inner of part.argument) this.part(inner, state);
         // `${x:=word}` assigns.
         if (part.operator === ':=' || part.operator === '=') {
-          if (this.isClean(part.argument, state) && state.has(part.name)) state.add(part.name);
+          if (this.isClean(part.argument, state) && state.isClean(part.name)) state.add(part.name);
         }
         break;
       case 'double':
-      case 'arithmetic':
       case 'brace':
         for (const inner of part.parts) this.part(inner, state);
         break;
+      case 'arithmetic':
+        for (const inner of part.parts) this.part(inner, state);
+        for (const name of counters(part.parts)) state.add(name);
+        break;
       case 'substitution':
       case 'process':
-        this.script(part.script, new Set(state));
+        this.script(part.script, new State(state));
         break;
       default:
     }
@@ -247,26 +295,37 @@ class Flow {
 
   private isCleanParameter(part: Part & { kind: 'parameter' }, state: State): boolean {
     if (part.prefix === '#' || (part.prefix === '' && NEVER_BLANK.test(part.name))) return true;
-    return part.prefix === '' && part.index === undefined && state.has(part.name);
+    return part.prefix === '' && part.index === undefined && state.isClean(part.name);
   }
 
   private isClean(parts: readonly Part[], state: State): boolean {
-    return parts.every((part) => this.isCleanPart(part, state));
+    return this.kindOf(parts, state) !== undefined;
   }
 
-  private isCleanPart(part: Part, state: State): boolean {
+  private kindOf(parts: readonly Part[], state: State): Kind | undefined {
+    let kind: Kind | undefined = 'empty';
+    for (const part of parts) {
+      const more = this.kindOfPart(part, state);
+      if (more === undefined) return undefined;
+      kind = both(kind, more);
+    }
+    return kind;
+  }
+
+  private kindOfPart(part: Part, state: State): Kind | undefined {
     switch (part.kind) {
       case 'literal':
       case 'single':
-        return !/[\s*?[]/.test(part.text);
+        return /[\s*?[]/.test(part.text) ? undefined : part.text === '' ? 'empty' : 'text';
       case 'double':
-        return this.isClean(part.parts, state);
+        return this.kindOf(part.parts, state);
       case 'arithmetic':
-        return true;
+        return 'text';
       case 'parameter':
-        return this.isCleanParameter(part, state);
+        if (part.prefix === '' && part.index === undefined && state.get(part.name) === 'empty') return 'empty';
+        return part.prefix !== '#' && this.isCleanParameter(part, state) ? 'text' : undefined;
       default:
-        return false;
+        return undefined;
     }
   }
 
@@ -274,21 +333,34 @@ class Flow {
   private isCleanItem(word: Word, state: State): boolean {
     return word.parts.every((part) => {
       if (part.kind === 'brace') return this.isClean(part.parts, state);
-      return part.kind !== 'parameter' && this.isCleanPart(part, state);
+      return part.kind !== 'parameter' && this.kindOfPart(part, state) !== undefined;
     });
   }
 }
 
+const ASSIGNED = /([A-Za-z_]\w*)\s*(?:(?:[-+*/%&|^]|<<|>>)?=(?!=)|\+\+|--)|(?:\+\+|--)\s*([A-Za-z_]\w*)/g;
+
 /** The variables to which an arithmetic expression assigns: they hold numbers. */
 function counters(expression: readonly Part[]): string[] {
-  return expression.flatMap((part) =>
-    part.kind === 'literal'
-      ? [...part.text.matchAll(/([A-Za-z_]\w*)\s*[-+*/%&|^]?=(?!=)/g)].map((match) => match[1] ?? '')
-      : [],
-  );
+  return expression.flatMap((part) => {
+    if (part.kind === 'double') return counters(part.parts);
+    if (part.kind !== 'literal' && part.kind !== 'single') return [];
+    return [...part.text.matchAll(ASSIGNED)].map((match) => match[1] ?? match[2] ?? '');
+  });
 }
 
 /** What is clean on both ways. */
 function meet(a: State, b: State): State {
-  return a === b ? a : new Set([...a].filter((name) => b.has(name)));
+  if (a.ended || a === b) return b;
+  if (b.ended) return a;
+  const met = new State();
+  for (const [name, kind] of a) {
+    const other = b.get(name);
+    if (other !== undefined) met.set(name, both(kind, other));
+  }
+  return met;
+}
+
+function both(a: Kind, b: Kind): Kind {
+  return a === 'text' || b === 'text' ? 'text' : 'empty';
 }
