@@ -101,8 +101,14 @@ function configFor(file: string, options: LintArguments, io: LintIo): HadolintCo
   const result: ConfigResult = path === undefined ? { config: DEFAULT_CONFIG, problems: [] } : loadHadolintConfig(path);
   for (const problem of result.problems) io.stderr(`slipway lint: ${path}: ${problem}\n`);
   if (named !== undefined && result.problems.length > 0) return undefined;
-  if (options.trustedRegistries.length === 0) return result.config;
-  return { ...result.config, trustedRegistries: options.trustedRegistries };
+  const { config } = result;
+  return {
+    ...config,
+    trustedRegistries: options.trustedRegistries.length === 0 ? config.trustedRegistries : options.trustedRegistries,
+    labelSchema: new Map([...config.labelSchema, ...options.requiredLabels]),
+    strictLabels: config.strictLabels || options.strictLabels,
+    disableIgnorePragma: config.disableIgnorePragma || options.disableIgnorePragma,
+  };
 }
 
 async function lintText(
@@ -123,7 +129,7 @@ async function lintText(
   const problems: Problem[] = [...syntaxProblems(document), ...linter.lint(document)];
   if (options.shellcheck) problems.push(...(await tail.problems(linter, document, io.signal)));
   problems.sort((a, b) => a.range.start - b.range.start || a.range.end - b.range.end);
-  return { path: file, problems, positionAt: (offset) => document.positionAt(offset) };
+  return { path: options.reportedPath ?? file, problems, positionAt: (offset) => document.positionAt(offset) };
 }
 
 /** From standard input nothing is known of the context, unless it is named. */

@@ -1,7 +1,7 @@
 // The command line of `slipway lint`.
 import { parseArgs } from 'node:util';
 import { FORMATS, type Format, isFormat } from './formats.ts';
-import type { HadolintConfig } from './hadolint_config.ts';
+import { type HadolintConfig, LABEL_TYPES, type LabelType, labelType } from './hadolint_config.ts';
 import { SEVERITIES, type Severity } from './problem.ts';
 
 export interface LintArguments {
@@ -16,6 +16,11 @@ export interface LintArguments {
   readonly threshold?: HadolintConfig['failureThreshold'];
   readonly severities: Readonly<Record<string, Severity | 'off'>>;
   readonly trustedRegistries: readonly string[];
+  readonly requiredLabels: ReadonlyMap<string, LabelType>;
+  readonly strictLabels: boolean;
+  readonly disableIgnorePragma: boolean;
+  /** What reports name instead of the one file. */
+  readonly reportedPath?: string;
 }
 
 export const USAGE = `Usage: slipway lint [OPTIONS] FILE...
@@ -33,7 +38,12 @@ Options:
       --check OPTIONS             BuildKit's options instead of the file's # check=
       --context DIR               the build context (default: the directory of the file)
       --trusted-registry NAME     registry from which base images may come; may be repeated
+      --require-label NAME:TYPE   label that every image must have: ${LABEL_TYPES.join(', ')}
+      --strict-labels             no other labels than the required ones
+      --disable-ignore-pragma     do not obey comments that ignore findings
+      --file-path-in-report PATH  what the report calls the file
       --no-shellcheck             do not run an installed shellcheck
+      --no-color                  nothing is ever coloured; for scripts written for Hadolint
   -h, --help                      this text
 
 Exit status: 0 nothing at or above the threshold, 1 something was found, 2 the check could not be made.
@@ -55,7 +65,12 @@ const options = {
   check: { type: 'string' },
   context: { type: 'string' },
   'trusted-registry': { type: 'string', multiple: true },
+  'require-label': { type: 'string', multiple: true },
+  'strict-labels': { type: 'boolean' },
+  'disable-ignore-pragma': { type: 'boolean' },
+  'file-path-in-report': { type: 'string' },
   'no-shellcheck': { type: 'boolean' },
+  'no-color': { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
 } as const;
 
@@ -81,7 +96,13 @@ export function parseLintArguments(args: readonly string[], environment: NodeJS.
   return {
     files: positionals,
     help: values.help === true,
-    noFail: values['no-fail'] === true || /^(1|y|yes|true|on)$/i.test(environment.HADOLINT_NOFAIL ?? ''),
+    noFail: values['no-fail'] === true || isOn(environment.HADOLINT_NOFAIL),
+    strictLabels: values['strict-labels'] === true || isOn(environment.HADOLINT_STRICT_LABELS),
+    disableIgnorePragma: values['disable-ignore-pragma'] === true || isOn(environment.HADOLINT_DISABLE_IGNORE_PRAGMA),
+    requiredLabels: new Map(
+      [...list(environment.HADOLINT_REQUIRE_LABELS), ...(values['require-label'] ?? [])].map(labelOf),
+    ),
+    ...(values['file-path-in-report'] === undefined ? {} : { reportedPath: values['file-path-in-report'] }),
     shellcheck: values['no-shellcheck'] !== true,
     severities,
     trustedRegistries: [...list(environment.HADOLINT_TRUSTED_REGISTRIES), ...(values['trusted-registry'] ?? [])],
@@ -99,6 +120,21 @@ function parse(args: readonly string[]) {
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error));
   }
+}
+
+function isOn(word: string | undefined): boolean {
+  return /^(1|y|yes|true|on)$/i.test(word ?? '');
+}
+
+/** `NAME:TYPE`; names may have colons in them, types have none. */
+function labelOf(text: string): [string, LabelType] {
+  const colon = text.lastIndexOf(':');
+  const type = colon <= 0 ? undefined : labelType(text.slice(colon + 1).trim());
+  if (type === undefined)
+    throw new UsageError(
+      `cannot require the label ${text}: write NAME:TYPE, with a type out of ${LABEL_TYPES.join(', ')}`,
+    );
+  return [text.slice(0, colon).trim(), type];
 }
 
 function list(text: string | undefined): string[] {

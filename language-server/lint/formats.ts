@@ -1,5 +1,6 @@
 // Writes lint results for people and for machines.
 import { formatForHadolint, HADOLINT_FORMATS } from './hadolint_formats.ts';
+import { pageOf } from './page_address.ts';
 import type { Problem, Severity } from './problem.ts';
 import { findRule, rules } from './registry.ts';
 
@@ -77,6 +78,7 @@ function sarifLog(results: readonly FileResult[]): object {
       id: rule.code,
       shortDescription: { text: rule.title },
       fullDescription: { text: rule.why },
+      helpUri: pageOf(rule),
       defaultConfiguration: { level: rule.severity === 'off' ? 'none' : LEVELS[rule.severity] },
     }));
   return {
@@ -95,7 +97,8 @@ function sarifLog(results: readonly FileResult[]): object {
 function sarifResult(result: FileResult, problem: Problem): object {
   const { line, column, endLine, endColumn } = placeOf(result, problem);
   const region = { startLine: line, startColumn: column, endLine, endColumn };
-  const uri = encodeURI(result.path.replaceAll('\\', '/'));
+  // Each part for itself: a path may have what means something else in a URI.
+  const uri = result.path.split(/[\\/]/).map(encodeURIComponent).join('/');
   return {
     ruleId: problem.code,
     level: LEVELS[problem.severity],

@@ -39,7 +39,13 @@ export interface ConfigResult {
   readonly problems: readonly string[];
 }
 
-const LABEL_TYPES: readonly string[] = ['text', 'rfc3339', 'semver', 'url', 'hash', 'spdx', 'email'];
+export const LABEL_TYPES: readonly string[] = ['text', 'rfc3339', 'semver', 'url', 'hash', 'spdx', 'email'];
+
+/** The type that a word names; an empty one is any text. */
+export function labelType(word: string): LabelType | undefined {
+  const name = word === '' ? 'text' : word;
+  return LABEL_TYPES.includes(name) ? (name as LabelType) : undefined;
+}
 
 /** Reads the text of a configuration file. What is wrong in it is left out and told. */
 export function parseHadolintConfig(text: string): ConfigResult {
@@ -132,8 +138,8 @@ class Reader {
     if (!isRecord(value)) this.#problems.push('label-schema must hold a type for each label');
     else {
       for (const [label, type] of Object.entries(value)) {
-        const name = type === '' || type === null ? 'text' : String(type);
-        if (LABEL_TYPES.includes(name)) labels.set(label, name as LabelType);
+        const known = labelType(type === null ? '' : String(type));
+        if (known !== undefined) labels.set(label, known);
         else this.#problems.push(`label-schema.${label} must be one of ${LABEL_TYPES.join(', ')}`);
       }
     }

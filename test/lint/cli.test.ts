@@ -4,6 +4,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { type Static, type TProperties, Type } from 'typebox';
+import { Value } from 'typebox/value';
 import { lintCommand } from '../../language-server/lint/cli.ts';
 
 let directory = '';
@@ -86,6 +88,63 @@ test('sarif names the rules that it uses, and counts columns from 1', async () =
   });
 });
 
+/** The parts of the SARIF 2.1.0 schema that we write, as strict as it is; what we do not write is not there. */
+const text = Type.Object({ text: Type.String({ minLength: 1 }) }, { additionalProperties: false });
+const level = Type.Union(['none', 'note', 'warning', 'error'].map((word) => Type.Literal(word)));
+const position = Type.Integer({ minimum: 1 });
+const strict = <T extends TProperties>(properties: T) => Type.Object(properties, { additionalProperties: false });
+const rule = strict({
+  id: Type.String({ minLength: 1 }),
+  shortDescription: text,
+  fullDescription: text,
+  helpUri: Type.String({ format: 'uri' }),
+  defaultConfiguration: strict({ level }),
+});
+const region = strict({ startLine: position, startColumn: position, endLine: position, endColumn: position });
+const location = strict({
+  physicalLocation: strict({ artifactLocation: strict({ uri: Type.String({ format: 'uri-reference' }) }), region }),
+});
+const result = strict({
+  ruleId: Type.String({ minLength: 1 }),
+  level,
+  message: text,
+  locations: Type.Array(location, { minItems: 1 }),
+  properties: Type.Optional(strict({ aliases: Type.Array(Type.String()) })),
+});
+const sarif = strict({
+  version: Type.Literal('2.1.0'),
+  $schema: Type.String({ format: 'uri' }),
+  runs: Type.Array(
+    strict({
+      tool: strict({ driver: strict({ name: Type.String(), rules: Type.Array(rule, { uniqueItems: true }) }) }),
+      columnKind: Type.Union([Type.Literal('utf16CodeUnits'), Type.Literal('unicodeCodePoints')]),
+      results: Type.Array(result),
+    }),
+  ),
+});
+
+test('sarif and checkstyle are well formed for several files, odd names and every severity', async () => {
+  const odd = join(directory, 'odd #1 & "2".dockerfile');
+  writeFileSync(odd, 'FROM debian as B\nRUN cd "é😀" && sudo x\nRUN pip install <b>\nNOPE\nCMD a\n');
+  const names = ['Dockerfile', 'odd #1 & "2".dockerfile', 'clean.dockerfile'];
+  const log: unknown = JSON.parse((await lint(['-f', 'sarif', ...names])).out);
+  assert.deepEqual([...Value.Errors(sarif, log)], []);
+  const places = (log as Static<typeof sarif>).runs[0]?.results.flatMap(({ locations }) => locations) ?? [];
+  assert.ok(
+    places.some((place) => place.physicalLocation.artifactLocation.uri === 'odd%20%231%20%26%20%222%22.dockerfile'),
+  );
+  const { out } = await lint(['-f', 'checkstyle', ...names]);
+  const error =
+    /^ {4}<error line="[1-9]\d*" column="[1-9]\d*" severity="(error|warning|info)" message="[^<>"]*" source="[\w.]+"\/>$/;
+  const lines = out.trimEnd().split('\n');
+  assert.deepEqual(lines.slice(0, 2), ['<?xml version="1.0" encoding="UTF-8"?>', '<checkstyle version="4.3">']);
+  assert.equal(lines.filter((line) => /^ {2}<file name="[^<>"]*">$/.test(line)).length, names.length);
+  const others = lines
+    .slice(2)
+    .filter((line) => !error.test(line) && !/^ {2}(<file name="[^<>"]*">|<\/file>)$/.test(line));
+  assert.deepEqual(others, ['</checkstyle>']);
+});
+
 test('checkstyle escapes what XML does not allow', async () => {
   const { out } = await lint(['-f', 'checkstyle', '-'], 'FROM debian:12\nCOPY "<a>&b" x\n');
   assert.match(out, /^<\?xml version="1.0" encoding="UTF-8"\?>/);
@@ -111,6 +170,29 @@ test('the threshold decides the status, from the option, the environment or the 
   assert.equal((await lint(['-c', config, '-'], input)).status, 0);
   writeFileSync(config, 'no-fail: true\n');
   assert.equal((await lint(['-c', config, '-'], input)).status, 0);
+});
+
+test("Hadolint's options for labels, pragmas, registries and paths, and their variables", async () => {
+  const input = '# hadolint ignore=DL3006\nFROM debian\nLABEL version="x" other="y"\n';
+  const said = async (args: readonly string[], environment: NodeJS.ProcessEnv = {}): Promise<string> => {
+    const { out, err } = await lint([...args, '--no-color', '--no-shellcheck', '-'], input, environment);
+    return err + [...out.matchAll(/\[(\w+)\]/g)].map((match) => match[1]).join(' ');
+  };
+  const cases: readonly [string[], string, NodeJS.ProcessEnv?][] = [
+    [[], ''],
+    [['--disable-ignore-pragma'], 'DL3006'],
+    [[], 'DL3006', { HADOLINT_DISABLE_IGNORE_PRAGMA: '1' }],
+    [['--require-label', 'version:semver'], 'DL3056'],
+    [['--require-label', 'author:text', '--strict-labels'], 'DL3049 DL3050 DL3050'],
+    [[], 'DL3056', { HADOLINT_REQUIRE_LABELS: 'version:semver,other:text', HADOLINT_STRICT_LABELS: 'true' }],
+    [['--trusted-registry', 'ghcr.io'], 'DL3026'],
+    [['--trusted-registry', 'ghcr.io', '--trusted-registry=docker.io'], ''],
+    [[], 'DL3026', { HADOLINT_TRUSTED_REGISTRIES: 'ghcr.io' }],
+  ];
+  for (const [args, wanted, environment] of cases) assert.equal(await said(args, environment), wanted, args.join(' '));
+  assert.match(await said(['--require-label', 'version']), /cannot require the label version: write NAME:TYPE/);
+  const named = await lint(['--file-path-in-report', 'src/Dockerfile', '-f', 'tty', '-'], 'FROM debian\n');
+  assert.match(named.out, /^src\/Dockerfile:1 DL3006/);
 });
 
 test('.hadolint.yaml: ignored, override, registries and labels', async () => {
