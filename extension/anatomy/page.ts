@@ -2,7 +2,7 @@
 // The anatomy page, inside its webview: draws what the panel sends and asks for nothing from anywhere else.
 
 import { t } from '../page_words.ts';
-import { formatBytes } from '../views/format.ts';
+import { formatBytes, formatMemory } from '../views/format.ts';
 import { type Chart, createChart } from './charts.ts';
 import type { ChangeFact, Facts, FromPage, Sample, ToPage } from './model.ts';
 
@@ -56,8 +56,8 @@ function showSample(sample: Sample): void {
   const of = (limit: number | undefined, write: (value: number) => string): string =>
     limit === undefined ? t('no limit') : t('limit {0}', write(limit));
   charts.cpu.add([sample.cpuPercent], `${sample.cpuPercent.toFixed(1)} %`);
-  const memoryLimit = of(sample.memoryLimit, formatBytes);
-  charts.memory.add([sample.memory], `${formatBytes(sample.memory)}, ${memoryLimit}`, sample.memoryLimit);
+  const memoryLimit = of(sample.memoryLimit, formatMemory);
+  charts.memory.add([sample.memory], `${formatMemory(sample.memory)}, ${memoryLimit}`, sample.memoryLimit);
   charts.block.add(
     [sample.blockRead, sample.blockWrite],
     t('{0} read, {1} written', rate(sample.blockRead), rate(sample.blockWrite)),

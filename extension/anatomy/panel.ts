@@ -5,7 +5,7 @@ import type { Anatomy, ContainerStats, ContainerSummary } from '../../runtime/pr
 import { errorMessage, isCancelled } from '../activity.ts';
 import type { App } from '../commands/app.ts';
 import { openChange } from '../files/changes.ts';
-import { formatBytes, shortId } from '../views/format.ts';
+import { formatMemory, shortId } from '../views/format.ts';
 import { containerName } from '../views/grouping.ts';
 import { openWebview } from '../webview.ts';
 import type { Facts, FromPage, Sample, ToPage } from './model.ts';
@@ -171,7 +171,7 @@ function toFacts(anatomy: Anatomy, record: ContainerSummary, nameOf: (id: string
     cgroup: {
       path: Cgroup.Path,
       limits: [
-        { name: vscode.l10n.t('Memory'), value: limit(Cgroup.MemoryLimit, formatBytes) },
+        { name: vscode.l10n.t('Memory'), value: limit(Cgroup.MemoryLimit, formatMemory) },
         { name: vscode.l10n.t('Processors'), value: limit(Cgroup.Cpus, String) },
         { name: vscode.l10n.t('Processor shares'), value: limit(Cgroup.CpuShares, String) },
         { name: vscode.l10n.t('Processes'), value: limit(Cgroup.PidsLimit, String) },
@@ -196,7 +196,7 @@ function toFacts(anatomy: Anatomy, record: ContainerSummary, nameOf: (id: string
         String(process.HostPid),
         process.User,
         `${process.CpuSeconds.toFixed(1)} s`,
-        formatBytes(process.RssBytes),
+        formatMemory(process.RssBytes),
         process.Command,
       ]),
     },

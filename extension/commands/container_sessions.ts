@@ -7,7 +7,7 @@ import { showLogs } from '../logs.ts';
 import { splitCommand } from '../run/options.ts';
 import { findShell } from '../terminals/sessions.ts';
 import type { Terminals } from '../terminals/terminals.ts';
-import { formatBytes } from '../views/format.ts';
+import { formatMemory } from '../views/format.ts';
 import { containerName, isLive } from '../views/grouping.ts';
 import { type Handler, target, targets } from './app.ts';
 
@@ -126,7 +126,7 @@ export function containerSessionCommands(
           const elapsed = Date.parse(stats.read) - Date.parse(stats.preread);
           const cpu = elapsed > 0 ? `${((used / 1e6 / elapsed) * 100).toFixed(1)} %` : '–';
           const { usage = 0, limit } = stats.memory_stats;
-          const memory = limit === undefined ? formatBytes(usage) : `${formatBytes(usage)} / ${formatBytes(limit)}`;
+          const memory = limit === undefined ? formatMemory(usage) : `${formatMemory(usage)} / ${formatMemory(limit)}`;
           return [containerName(container), cpu, memory, String(stats.pids_stats.current ?? 0)];
         }),
       );

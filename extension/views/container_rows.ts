@@ -2,7 +2,7 @@
 import * as vscode from 'vscode';
 import type { Anatomy, ContainerSummary } from '../../runtime/protocol/container_views.ts';
 import type { Activity } from '../activity.ts';
-import { formatAge, formatBytes, shortId } from './format.ts';
+import { formatAge, formatBytes, formatMemory, shortId } from './format.ts';
 import { type ContainerGroup, containerName, isLive } from './grouping.ts';
 import { factRow, type Row } from './row.ts';
 
@@ -189,7 +189,12 @@ function anatomyRows(parent: Row, anatomy: Anatomy, nameOf: (id: string) => stri
   return [
     group('processes', t('Processes'), 'symbol-event', (row) =>
       anatomy.Processes.map((process) =>
-        factRow(row, String(process.HostPid), process.Command, `pid ${process.Pid} · ${formatBytes(process.RssBytes)}`),
+        factRow(
+          row,
+          String(process.HostPid),
+          process.Command,
+          `pid ${process.Pid} · ${formatMemory(process.RssBytes)}`,
+        ),
       ),
     ),
     group('namespaces', t('Namespaces'), 'symbol-namespace', (row) =>
@@ -200,7 +205,7 @@ function anatomyRows(parent: Row, anatomy: Anatomy, nameOf: (id: string) => stri
       }),
     ),
     group('cgroup', t('Limits'), 'dashboard', (row) => [
-      factRow(row, 'memory', t('Memory'), limitText(anatomy.Cgroup.MemoryLimit, formatBytes)),
+      factRow(row, 'memory', t('Memory'), limitText(anatomy.Cgroup.MemoryLimit, formatMemory)),
       factRow(row, 'cpus', t('Processors'), limitText(anatomy.Cgroup.Cpus, String)),
       factRow(row, 'pids', t('Process limit'), limitText(anatomy.Cgroup.PidsLimit, String)),
       factRow(row, 'path', t('cgroup'), anatomy.Cgroup.Path),

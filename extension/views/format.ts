@@ -2,11 +2,19 @@
 
 /** Bytes as `512 B`, `1.5 kB`, `187 MB`: decimal units and three significant digits, as in `docker images`. */
 export function formatBytes(bytes: number): string {
-  const units = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'];
+  return inUnits(bytes, 1000, ['B', 'kB', 'MB', 'GB', 'TB', 'PB']);
+}
+
+/** Memory as `20.1 MiB`, `256 MiB`: binary units, as limits are given (`256m`) and as `docker stats` shows them. */
+export function formatMemory(bytes: number): string {
+  return inUnits(bytes, 1024, ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB']);
+}
+
+function inUnits(bytes: number, step: number, units: readonly string[]): string {
   let value = bytes;
   let unit = 0;
   while (value >= 999.5 && unit < units.length - 1) {
-    value /= 1000;
+    value /= step;
     unit += 1;
   }
   return `${unit === 0 ? value : Number(value.toPrecision(3))} ${units[unit]}`;
