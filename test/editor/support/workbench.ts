@@ -4,6 +4,9 @@ import { existsSync, mkdirSync, readFileSync, statSync, watch } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { type Browser, chromium, type FrameLocator, type Locator, type Page } from 'playwright-core';
 
+/** How long what should show may take, in milliseconds: a machine that does much else at once is slow, not wrong. */
+const patience = 60_000;
+
 const chromiumFlags = [
   '--no-sandbox',
   '--disable-gpu',
@@ -35,9 +38,9 @@ export class Workbench {
         permissions: ['clipboard-read', 'clipboard-write'],
       });
       const page = await context.newPage();
-      page.setDefaultTimeout(20_000);
-      await page.goto(url, { timeout: 60_000 });
-      await page.locator('.activitybar').waitFor({ timeout: 60_000 });
+      page.setDefaultTimeout(patience);
+      await page.goto(url, { timeout: patience });
+      await page.locator('.activitybar').waitFor({ timeout: patience });
       return new Workbench(browser, page);
     } catch (error) {
       await browser.close();
@@ -48,7 +51,7 @@ export class Workbench {
   /** One more window of the same browser, in another language: the editor's own words stay English, ours don't. */
   async another(language: string): Promise<Workbench> {
     const page = await this.page.context().newPage();
-    page.setDefaultTimeout(20_000);
+    page.setDefaultTimeout(patience);
     await page.addInitScript((name) => Object.assign(globalThis, { _VSCODE_NLS_LANGUAGE: name }), language);
     await page.goto(this.page.url());
     await page.locator('.activitybar').waitFor();
@@ -59,7 +62,7 @@ export class Workbench {
   async openSidebar(title: string): Promise<void> {
     const tab = this.page.locator('.activitybar').getByRole('tab', { name: new RegExp(`^${title}`) });
     // A window that has just opened gets the icons of extensions some time after its own.
-    await tab.waitFor({ timeout: 60_000 });
+    await tab.waitFor({ timeout: patience });
     if ((await tab.getAttribute('aria-selected')) !== 'true') await tab.click();
     await this.page.locator('.sidebar .composite.title').getByText(title, { exact: false }).first().waitFor();
   }
