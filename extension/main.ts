@@ -26,10 +26,16 @@ import { Terminals } from './terminals/terminals.ts';
 import { ContainersView } from './views/containers_view.ts';
 import { RecordView } from './views/record_view.ts';
 import { RegistriesView } from './views/registries_view.ts';
+import type { Row } from './views/row.ts';
 import { imageStyle, networkStyle, volumeStyle } from './views/styles.ts';
 import { ViewFilter } from './views/view_filter.ts';
 
-export function activate(context: vscode.ExtensionContext): void {
+/** For other extensions, and for tests: what the views show, by their ids. */
+export interface Exposed {
+  readonly trees: Readonly<Record<string, vscode.TreeDataProvider<Row>>>;
+}
+
+export function activate(context: vscode.ExtensionContext): Exposed {
   const own = <T extends vscode.Disposable>(disposable: T): T => {
     context.subscriptions.push(disposable);
     return disposable;
@@ -80,4 +86,12 @@ export function activate(context: vscode.ExtensionContext): void {
     }),
   );
   terminals.restore();
+  return {
+    trees: {
+      'slipway.containers': containers.provider,
+      'slipway.images': images.provider,
+      'slipway.volumes': volumes.provider,
+      'slipway.networks': networks.provider,
+    },
+  };
 }

@@ -14,8 +14,8 @@ export class ContainersView implements vscode.Disposable {
   readonly #records: Records;
   readonly #filter: ViewFilter;
   readonly #source: ContainerRowSource;
-  readonly #provider = new RowProvider(() => this.#roots());
-  readonly #subscriptions: vscode.Disposable[] = [this.#provider];
+  readonly provider = new RowProvider(() => this.#roots());
+  readonly #subscriptions: vscode.Disposable[] = [this.provider];
   /** The rows on show by container: one container may stand under several headings. */
   readonly #rows = new Map<string, ContainerRow[]>();
   /** Where each container stands, as far as it shows in the headings: if that changes, rows move. */
@@ -37,7 +37,7 @@ export class ContainersView implements vscode.Disposable {
       anatomy: async (id) => (await engine.client()).call('container.anatomy', { Container: id }),
     };
     this.view = vscode.window.createTreeView('slipway.containers', {
-      treeDataProvider: this.#provider,
+      treeDataProvider: this.provider,
       canSelectMany: true,
       showCollapseAll: true,
       dragAndDropController: containerDropController(app),
@@ -50,20 +50,20 @@ export class ContainersView implements vscode.Disposable {
       }),
       this.view.onDidChangeVisibility(({ visible }) => {
         // The editor keeps a hidden view's rows and shows the same ones again.
-        if (visible && this.#layout === '') this.#provider.refresh();
+        if (visible && this.#layout === '') this.provider.refresh();
       }),
       activity.onDidChange((id) => this.#redraw(id)),
-      filter.onDidChange(() => this.#provider.refresh()),
+      filter.onDidChange(() => this.provider.refresh()),
       engine.onDidChangeState((state) => {
         // A message hides the welcome content, whose buttons are the way out where starting again failed.
         const isBetween = state === 'starting' && this.#rows.size > 0;
         this.view.message = isBetween ? vscode.l10n.t('The engine ended; it is started again…') : '';
-        this.#provider.refresh();
+        this.provider.refresh();
       }),
       vscode.workspace.onDidChangeConfiguration((event) => {
-        if (event.affectsConfiguration('slipway.containers')) this.#provider.refresh();
+        if (event.affectsConfiguration('slipway.containers')) this.provider.refresh();
       }),
-      vscode.workspace.onDidChangeWorkspaceFolders(() => this.#provider.refresh()),
+      vscode.workspace.onDidChangeWorkspaceFolders(() => this.provider.refresh()),
     );
   }
 
@@ -75,11 +75,11 @@ export class ContainersView implements vscode.Disposable {
       return;
     }
     if (id !== undefined && this.#layoutOf() === this.#layout) this.#redraw(id);
-    else this.#provider.refresh();
+    else this.provider.refresh();
   }
 
   #redraw(id: string): void {
-    for (const row of this.#rows.get(id) ?? []) this.#provider.refresh(row);
+    for (const row of this.#rows.get(id) ?? []) this.provider.refresh(row);
   }
 
   #showBadge(): void {
@@ -127,7 +127,7 @@ export class ContainersView implements vscode.Disposable {
 
   /** For keys. */
   selection(): Promise<readonly Row[]> {
-    return this.#provider.selectionOf(this.view);
+    return this.provider.selectionOf(this.view);
   }
 
   dispose(): void {

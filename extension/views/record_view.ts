@@ -45,7 +45,7 @@ export class RecordView<K extends RecordKind> implements vscode.Disposable {
   readonly #activity: Activity;
   readonly #filter: ViewFilter;
   readonly #style: RecordStyle<K>;
-  readonly #provider = new RowProvider(() => this.#roots());
+  readonly provider = new RowProvider(() => this.#roots());
   readonly #rows = new Map<string, RecordRow<K>>();
   readonly #subscriptions: vscode.Disposable[];
   /** Something changed while nobody looked. */
@@ -58,26 +58,26 @@ export class RecordView<K extends RecordKind> implements vscode.Disposable {
     this.#activity = activity;
     this.#filter = filter;
     this.#style = style;
-    this.view = vscode.window.createTreeView(style.viewId, { treeDataProvider: this.#provider, canSelectMany: true });
+    this.view = vscode.window.createTreeView(style.viewId, { treeDataProvider: this.provider, canSelectMany: true });
     this.#subscriptions = [
-      this.#provider,
+      this.provider,
       this.view,
       engine.audience.watch(this.view),
       records.onDidChange(({ kind, id }) => {
         if (kind !== style.kind) return;
         if (!this.view.visible) this.#stale = true;
-        else if (id === undefined) this.#provider.refresh();
+        else if (id === undefined) this.provider.refresh();
         else this.#redraw(id);
       }),
       this.view.onDidChangeVisibility(({ visible }) => {
         // The editor keeps a hidden view's rows and shows the same ones again.
-        if (visible && this.#stale) this.#provider.refresh();
+        if (visible && this.#stale) this.provider.refresh();
       }),
       activity.onDidChange((id) => this.#redraw(id)),
-      filter.onDidChange(() => this.#provider.refresh()),
-      engine.onDidChangeState(() => this.#provider.refresh()),
+      filter.onDidChange(() => this.provider.refresh()),
+      engine.onDidChangeState(() => this.provider.refresh()),
       vscode.workspace.onDidChangeConfiguration((event) => {
-        if (event.affectsConfiguration(`${style.viewId}`)) this.#provider.refresh();
+        if (event.affectsConfiguration(`${style.viewId}`)) this.provider.refresh();
       }),
     ];
   }
@@ -97,7 +97,7 @@ export class RecordView<K extends RecordKind> implements vscode.Disposable {
 
   #redraw(id: string): void {
     const row = this.#rows.get(id);
-    if (row !== undefined) this.#provider.refresh(row);
+    if (row !== undefined) this.provider.refresh(row);
   }
 
   async #roots(): Promise<readonly Row[]> {
@@ -115,7 +115,7 @@ export class RecordView<K extends RecordKind> implements vscode.Disposable {
 
   /** For keys. */
   selection(): Promise<readonly Row[]> {
-    return this.#provider.selectionOf(this.view);
+    return this.provider.selectionOf(this.view);
   }
 
   dispose(): void {

@@ -21,22 +21,19 @@ const testedElsewhere: Readonly<Record<string, string>> = {
   'slipway.dockerfile.shellcheck.path': 'test/lint/shellcheck.test.ts',
   'slipway.dockerfile.format.keywordCase': 'language-server/features/formatting.test.ts',
   'slipway.dockerfile.format.indentCommands': 'language-server/features/formatting.test.ts',
+  'slipway.dockerfile.inlayHints.variables': 'test/language_server/stdio.test.ts',
+  'slipway.dockerfile.inlayHints.build': 'test/language_server/stdio.test.ts',
+  'slipway.dockerfile.format.maxBlankLines': 'test/language_server/stdio.test.ts',
+  'slipway.dockerfile.context': 'test/language_server/stdio.test.ts',
+  'slipway.dockerfile.registryCompletion': 'test/language_server/stdio.test.ts',
+  'slipway.dockerfile.codeLens': 'test/language_server/stdio.test.ts',
+  'slipway.engine.path': 'test/extension_host/suite.ts',
+  'slipway.engine.host': 'test/extension_host/suite.ts',
+  'slipway.runtime': 'test/extension_host/suite.ts',
+  'slipway.terminal.dockerHost': 'test/extension_host/suite.ts',
 };
-/** Settings that no test sets, in the open. */
-const untested: ReadonlySet<string> = new Set([
-  'slipway.engine.mode',
-  'slipway.engine.host',
-  'slipway.engine.path',
-  'slipway.runtime',
-  'slipway.terminal.dockerHost',
-  'slipway.dockerfile.inlayHints.variables',
-  'slipway.dockerfile.inlayHints.build',
-  'slipway.dockerfile.format.maxBlankLines',
-  'slipway.dockerfile.context',
-  'slipway.dockerfile.registryCompletion',
-  'slipway.dockerfile.codeLens',
-  'slipway.languageServer.trace.server',
-]);
+/** Settings that no test sets, in the open: the editor's own library reads this one. */
+const untested: ReadonlySet<string> = new Set(['slipway.languageServer.trace.server']);
 /** Keys as the stories press them. */
 const keyNames: Readonly<Record<string, string>> = {
   delete: 'Delete',

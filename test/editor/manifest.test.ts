@@ -130,6 +130,7 @@ describe('the manifest', { skip: whyNotHere() ?? false, timeout: 300_000 }, () =
       .click();
     // What nobody typed into stays to be read.
     await bench.terminal(/Try next:.*ended with code 0/s).waitFor();
+    await bench.page.locator('.terminal-wrapper.active .xterm-screen').click();
     await bench.page.keyboard.press('Space');
     await bench.page.locator('.terminal-wrapper').waitFor({ state: 'detached' });
   });

@@ -215,7 +215,14 @@ describe('over standard streams', () => {
   });
 
   test('settings of the client', async () => {
-    const settings = { rules: { DL3003: 'error' }, format: { keywordCase: 'lower' } };
+    const settings = {
+      rules: { DL3003: 'error' },
+      format: { keywordCase: 'lower', maxBlankLines: 0 },
+      inlayHints: { variables: false, build: false },
+      codeLens: false,
+      context: 'src',
+      registryCompletion: false,
+    };
     await using client = await LanguageClient.start(command, { settings, environment });
     await client.open(uri, 'FROM a:1\nRUN cd /x\n');
     // The settings may come behind the first look: whichever it is, the last word is the setting's.
@@ -232,6 +239,19 @@ describe('over standard streams', () => {
     assert.deepEqual(
       edits.map(({ newText }) => newText),
       ['from', 'run'],
+    );
+
+    const other = `${uri}.other`;
+    await client.open(other, 'arg V=1\n\n\nfrom a:$V\ncopy ma\n');
+    const shorter = await client.request<TextEdit[]>('textDocument/formatting', other, { options });
+    assert.ok(shorter.some(({ newText }) => newText === '\n'));
+    assert.equal(await client.request('textDocument/codeLens', other), null);
+    const range = { start: { line: 0, character: 0 }, end: { line: 5, character: 0 } };
+    assert.deepEqual(await client.request('textDocument/inlayHint', other, { range }), []);
+    const { items } = await client.request<CompletionList>('textDocument/completion', other, at(4, 7));
+    assert.deepEqual(
+      items.filter(({ label }) => label.startsWith('main')).map(({ label }) => label),
+      ['main.ts'],
     );
   });
 

@@ -45,11 +45,13 @@ export class Session implements AsyncDisposable {
    * @param bridge address and prefix of the default bridge: engines side by side need different ones
    * @param prepare fills the workspace before the window opens
    * @param settings of the user, beside those that every test has
+   * @param beside what else the editor gets: extensions beside ours, and environment
    */
   static async start(
     bridge: string,
     prepare: (workspace: string) => void = () => {},
     settings: Readonly<Record<string, unknown>> = {},
+    beside: { extensions?: readonly string[]; env?: Readonly<Record<string, string>> } = {},
   ): Promise<Session> {
     for (const script of ['build.ts', 'package.ts'])
       execFileSync(process.execPath, [join(root, 'scripts', script)], { cwd: root });
@@ -64,8 +66,8 @@ export class Session implements AsyncDisposable {
     const server = await startCodeServer({
       workspace: join(directory, 'workspace'),
       // Logging in writes to a configuration of the test's own.
-      env: { DOCKER_CONFIG: join(directory, 'docker') },
-      extensions: [join(root, `dist/slipway-linux-x64-${version}.vsix`)],
+      env: { DOCKER_CONFIG: join(directory, 'docker'), ...beside.env },
+      extensions: [join(root, `dist/slipway-linux-x64-${version}.vsix`), ...(beside.extensions ?? [])],
       // The terminal draws into elements that a test can read.
       settings: {
         'terminal.integrated.gpuAcceleration': 'off',
