@@ -17,6 +17,7 @@ export const capabilities: ServerCapabilities = {
   linkedEditingRangeProvider: true,
   documentSymbolProvider: true,
   workspaceSymbolProvider: true,
+  workspace: { workspaceFolders: { supported: true, changeNotifications: true } },
   foldingRangeProvider: true,
   selectionRangeProvider: true,
   documentLinkProvider: {},

@@ -8,6 +8,7 @@ import {
   type InitializeParams,
   type InitializeResult,
   TextDocumentSyncKind,
+  type WorkspaceFoldersChangeEvent,
 } from 'vscode-languageserver';
 import { answerRequests, type Client, type Host } from './answers.ts';
 import type { BuildPlans } from './build_plans.ts';
@@ -49,6 +50,7 @@ class Server implements Host {
   #lint: Promise<LintService> | undefined;
   #plans: Promise<BuildPlans> | undefined;
   #tokens: Promise<SemanticTokenProvider> | undefined;
+  #changesFolders = false;
   #outdated: NodeJS.Timeout | undefined;
 
   constructor(connection: Connection) {
@@ -92,6 +94,7 @@ class Server implements Host {
     };
     this.settings = readSettings(options.settings);
     this.roots = rootsOf(params);
+    this.#changesFolders = client.workspace?.workspaceFolders === true;
     return {
       capabilities: {
         ...capabilities,
@@ -110,6 +113,8 @@ class Server implements Host {
       const watchers = [{ globPattern: '**/*' }];
       void this.#connection.client.register(DidChangeWatchedFilesNotification.type, { watchers });
     }
+    if (this.#changesFolders)
+      this.#connection.workspace.onDidChangeWorkspaceFolders((event) => void this.#foldersChanged(event));
     if (!this.client.configuration) return;
     void this.#connection.client.register(DidChangeConfigurationNotification.type, { section: settingsSection });
     await this.#configure(undefined);
@@ -127,6 +132,15 @@ class Server implements Host {
     for (const open of this.documents.values()) this.#schedule(open);
     if (this.client.refreshes.hints) this.#connection.languages.inlayHint.refresh();
     if (this.client.refreshes.lenses) void this.#connection.sendRequest('workspace/codeLens/refresh');
+  }
+
+  /** Configuration is looked for up to the folder that holds a file, and symbols in all of them. */
+  async #foldersChanged({ added, removed }: WorkspaceFoldersChangeEvent): Promise<void> {
+    const gone = new Set(pathsOf(removed));
+    const kept = this.roots.filter((path) => !gone.has(path));
+    this.roots = longestFirst([...new Set([...kept, ...pathsOf(added)])]);
+    (await this.linter()).reset();
+    for (const open of this.documents.values()) this.#schedule(open);
   }
 
   /** Rules are read anew only where a file that holds some changed; others are looked at for what they mean to a build. */
@@ -262,7 +276,13 @@ class Server implements Host {
 }
 
 function rootsOf(params: InitializeParams): string[] {
-  const uris = params.workspaceFolders?.map(({ uri }) => uri) ?? (params.rootUri == null ? [] : [params.rootUri]);
-  const paths = uris.flatMap((uri) => (uri.startsWith('file:///') ? [fileURLToPath(uri).replace(/\/$/, '')] : []));
+  return longestFirst(pathsOf(params.workspaceFolders ?? (params.rootUri == null ? [] : [{ uri: params.rootUri }])));
+}
+
+function pathsOf(folders: readonly { readonly uri: string }[]): string[] {
+  return folders.flatMap(({ uri }) => (uri.startsWith('file:///') ? [fileURLToPath(uri).replace(/\/$/, '')] : []));
+}
+
+function longestFirst(paths: string[]): string[] {
   return paths.sort((a, b) => b.length - a.length);
 }

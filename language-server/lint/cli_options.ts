@@ -43,7 +43,7 @@ Options:
       --disable-ignore-pragma     do not obey comments that ignore findings
       --file-path-in-report PATH  what the report calls the file
       --no-shellcheck             do not run an installed shellcheck
-      --no-color                  nothing is ever coloured; for scripts written for Hadolint
+      --no-color, -V, --verbose   change nothing; for scripts written for Hadolint
   -h, --help                      this text
 
 Exit status: 0 nothing at or above the threshold, 1 something was found, 2 the check could not be made.
@@ -71,6 +71,7 @@ const options = {
   'file-path-in-report': { type: 'string' },
   'no-shellcheck': { type: 'boolean' },
   'no-color': { type: 'boolean' },
+  verbose: { type: 'boolean', short: 'V' },
   help: { type: 'boolean', short: 'h' },
 } as const;
 

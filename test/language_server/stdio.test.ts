@@ -12,6 +12,7 @@ import type {
   CodeAction,
   CodeLens,
   CompletionList,
+  Diagnostic,
   DocumentLink,
   DocumentSymbol,
   FoldingRange,
@@ -212,6 +213,29 @@ describe('over standard streams', () => {
     await client.change(uri, 2, [{ range: { start: end, end }, text: 'x' }]);
     const gone = await client.request<LocationLink[]>('textDocument/definition', uri, at(2, character));
     assert.deepEqual(gone, [], 'the stage is now called bx');
+  });
+
+  test('workspace folders that come and go: their configuration and their symbols', async () => {
+    const capabilities = { ...fullCapabilities, workspace: { workspaceFolders: true } };
+    await using client = await LanguageClient.start(command, { capabilities, environment });
+    const inside = pathToFileURL(join(root, 'src/Dockerfile')).href;
+    const folder = { uri: pathToFileURL(root).href, name: 'root' };
+    const folders = (added: object[], removed: object[]): Promise<void> =>
+      client.connection.sendNotification('workspace/didChangeWorkspaceFolders', { event: { added, removed } });
+    const symbols = (): Promise<{ name: string }[]> =>
+      client.connection.sendRequest('workspace/symbol', { query: 'builder' });
+    const hasUntagged = (all: readonly Diagnostic[]): boolean => all.some(({ code }) => code === 'DL3006');
+    await client.open(inside, 'FROM debian\n');
+    await client.diagnosticsThat(inside, hasUntagged);
+    await folders([folder], []);
+    await client.diagnosticsThat(inside, (all) => !hasUntagged(all));
+    assert.deepEqual(
+      (await symbols()).map(({ name }) => name),
+      ['builder'],
+    );
+    await folders([], [folder]);
+    await client.diagnosticsThat(inside, hasUntagged);
+    assert.deepEqual(await symbols(), []);
   });
 
   test('settings of the client', async () => {
