@@ -34,7 +34,10 @@ function toGoMode({ kind, mode }: FileStatus): number {
 function pathError(error: unknown, container: string, path: string): unknown {
   if (!(error instanceof NativeError)) return error;
   if (error.code === 'ENOENT' || error.code === 'ENOTDIR')
-    return new EngineError('NotFound', `Could not find the file ${path} in container ${container}`);
+    return new EngineError(
+      'NotFound',
+      `Could not find the file ${path.replace(/(?<=.)\/+$/, '')} in container ${container}`,
+    );
   if (error.code === 'ENOSPC' || error.code === 'EDQUOT') return new EngineError('ResourceExhausted', error.message);
   if (error.code === 'EROFS' || error.code === 'EACCES' || error.code === 'EPERM')
     return new EngineError('PermissionDenied', error.message);

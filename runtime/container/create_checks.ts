@@ -203,7 +203,10 @@ export function checkCreate(
   checkModes(host);
   checkSysctls(host);
   checkNetwork(config, host);
-  for (const name of [...(host.CapAdd ?? []), ...(host.CapDrop ?? [])]) normaliseCapability(name);
+  for (const field of ['CapAdd', 'CapDrop'] as const)
+    for (const name of host[field] ?? []) normaliseCapability(name, field);
+  if (host.Annotations?.[''] !== undefined)
+    throw invalid('invalid Annotations: the empty string is not permitted as an annotation key');
   parseSecurityOptions(host.SecurityOpt);
   if (config.StopSignal) signalNumber(config.StopSignal);
   if (config.WorkingDir && !config.WorkingDir.startsWith('/'))

@@ -106,7 +106,7 @@ async function prepare(
   const { container, request } = session;
   if (session.status !== 'created') {
     const what = session.status === 'running' ? 'is already running' : 'has already run';
-    throw new EngineError('Conflict', `Error: Exec command ${session.id} ${what}`);
+    throw new EngineError('Conflict', `exec command ${session.id} ${what}`);
   }
   assertRunning(container);
   session.status = 'running';

@@ -122,11 +122,16 @@ function fromMount(mount: Mount): MountRequest {
         throw invalid(
           `invalid mount config for type "volume": "${source}" includes invalid characters for a local volume name`,
         );
+      const subpath = options?.Subpath ?? '';
+      if (subpath.startsWith('/') || subpath.split('/').includes('..'))
+        throw invalid(`invalid mount config for type "volume": subpath must be a relative path within the volume`);
+      if (subpath !== '' && source === '')
+        throw invalid(`invalid mount config for type "volume": must not set Subpath when using anonymous volumes`);
       return request('volume', mount.Target, {
         source,
         readOnly,
         noCopy: options?.NoCopy === true,
-        subpath: options?.Subpath ?? '',
+        subpath,
         labels: options?.Labels ?? {},
         driver: options?.DriverConfig?.Name ?? '',
         driverOptions: options?.DriverConfig?.Options ?? {},
@@ -136,6 +141,9 @@ function fromMount(mount: Mount): MountRequest {
     case 'tmpfs': {
       if (source !== '') throw invalid(`invalid mount config for type "tmpfs": field Source must not be specified`);
       const { SizeBytes, Mode, Options = [] } = mount.TmpfsOptions ?? {};
+      const unknown = Options.find(([name = '', value]) => value === undefined && !tmpfsFlags.has(name));
+      if (unknown !== undefined)
+        throw invalid(`invalid mount config for type "tmpfs": invalid option: ${unknown.join('=')}`);
       const options = [
         ...(readOnly ? ['ro'] : []),
         ...(SizeBytes === undefined || SizeBytes === 0 ? [] : [`size=${SizeBytes}`]),

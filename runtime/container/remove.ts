@@ -38,7 +38,7 @@ function stillRunning({ id, state, record }: Container): EngineError {
     state.status === 'paused'
       ? 'paused and must be unpaused first'
       : 'running: stop the container before removing or force remove';
-  return new EngineError('Conflict', `cannot remove container "/${record.name}": container is ${what}`, {
+  return new EngineError('Conflict', `cannot remove container "${record.name}": container is ${what}`, {
     details: { Container: id },
   });
 }

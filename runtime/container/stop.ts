@@ -141,7 +141,7 @@ export async function pauseContainer(
   until: 'told otherwise' | 'for now' = 'told otherwise',
 ): Promise<void> {
   await container.exclusive(async () => {
-    if (!container.isRunning) throw new EngineError('Conflict', `Container ${container.id} is not running`);
+    if (!container.isRunning) throw new EngineError('Conflict', `container ${container.id} is not running`);
     if (container.state.status === 'paused')
       throw new EngineError('Conflict', `Container ${container.id} is already paused`);
     await unlessEnded(container, () => runOci(services, container, ['pause', container.id]));

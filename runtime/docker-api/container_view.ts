@@ -109,6 +109,7 @@ const endpointDefaults: Fields = {
   GlobalIPv6Address: '',
   GlobalIPv6PrefixLen: 0,
   DNSNames: null,
+  GwPriority: 0,
 };
 
 /** Containers without a network of their own are in one of the two that are none. */

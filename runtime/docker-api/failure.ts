@@ -1,4 +1,5 @@
 // How an engine's error is told to a Docker client: the status code that dockerd gives, and a sentence that clients match on.
+import { InvalidReference } from '../image/reference.ts';
 import { EngineError, type ErrorKind, isEngineError } from '../protocol/errors.ts';
 
 const statusByKind: Readonly<Record<ErrorKind, number>> = {
@@ -33,6 +34,7 @@ export class HttpError extends Error {
 
 export function statusOf(error: unknown): number {
   if (error instanceof HttpError) return error.status;
+  if (error instanceof InvalidReference) return 400;
   return isEngineError(error) ? statusByKind[error.kind] : 500;
 }
 
@@ -43,6 +45,8 @@ export function statusOf(error: unknown): number {
 export function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (!(error instanceof EngineError)) return error.message;
+  if (error.kind === 'NotFound')
+    return error.message.replace(/^(No such image: (?!sha256:)(?:[^@]*\/)?[^/:@]+)$/, '$1:latest');
   if (error.kind === 'CommandNotFound' && !/executable file not found|no such file or directory/.test(error.message)) {
     return `${error.message}: executable file not found in $PATH: unknown`;
   }

@@ -22,16 +22,19 @@ export class MessageWriter {
     this.#response.write(`${JSON.stringify(message)}\r\n`);
   }
 
+  fail(message: string, detail: { readonly code?: number } = {}): void {
+    this.write({ errorDetail: { ...detail, message }, error: message });
+  }
+
   /** Runs the work; a failure after the first message becomes the last message. */
   async run(work: () => Promise<void>): Promise<void> {
     try {
       await work();
     } catch (error) {
       if (this.#response === undefined) throw error;
-      const message = messageOf(error);
       const code = isEngineError(error, 'RuntimeFailed') ? error.details?.['ExitCode'] : undefined;
       // The client of the classic builder ends with this code.
-      this.write({ errorDetail: { ...(typeof code === 'number' ? { code } : {}), message }, error: message });
+      this.fail(messageOf(error), typeof code === 'number' ? { code } : {});
     }
     this.#response ??= this.#exchange.open(200, 'application/json');
     this.#response.end();

@@ -15,6 +15,11 @@ const names = new Set([
   'volume',
   'plugin',
   'builder',
+  // Of a swarm: there is no such event here.
+  'config',
+  'node',
+  'secret',
+  'service',
 ]);
 
 function labelMatches(event: EngineEvent, wanted: string): boolean {

@@ -5,6 +5,9 @@ import { join } from 'node:path';
 import { busyboxReference, writeBusyboxArchive } from './busybox_image.ts';
 import { Daemon } from './daemon.ts';
 
+/** Programs of Docker 28, which Debian 12 has no package of. */
+export const docker28 = join(import.meta.dirname, '../../node_modules/.cache/peers/docker');
+
 export function whyNoDockerd(): string | undefined {
   if (process.getuid?.() !== 0) return 'only root can run dockerd';
   for (const program of ['dockerd', 'containerd', 'docker'])
@@ -17,6 +20,7 @@ export interface DockerdOptions {
   args?: string[]; // more of dockerd's arguments
   bridge?: boolean; // with its default bridge, rules and forwarding: only in a network namespace of the test's own
   apart?: boolean; // in a network namespace of its own, with its default bridge
+  programs?: string; // folder of dockerd and containerd; the machine's if absent
 }
 
 /** Without a child of its own: what is started stays the process that is stopped. */
@@ -55,7 +59,9 @@ export class Dockerd implements AsyncDisposable {
     const answers = () => spawnSync('docker', ['-H', host, 'version', '--format', '{{.Server.Version}}']).status === 0;
     try {
       const [program = '', ...command] = [...(options.apart === true ? apart : []), 'dockerd', ...args];
-      const daemon = await Daemon.start(program, command, { log: join(directory, 'log'), ready: answers });
+      const path = [options.programs, process.env['PATH']].filter((part) => part !== undefined).join(':');
+      const log = join(directory, 'log');
+      const daemon = await Daemon.start(program, command, { log, ready: answers, env: { PATH: path } });
       return new Dockerd(directory, host, daemon);
     } catch (error) {
       rmSync(directory, { recursive: true, force: true });

@@ -65,12 +65,12 @@ const defaultCapabilities: readonly string[] = [
 ];
 
 /** `net_admin`, `NET_ADMIN`, `CAP_NET_ADMIN`, `all`. Throws `InvalidArgument`. */
-export function normaliseCapability(name: string): string {
+export function normaliseCapability(name: string, field = 'capability'): string {
   const upper = name.toUpperCase();
   if (upper === 'ALL') return upper;
   const full = upper.startsWith('CAP_') ? upper : `CAP_${upper}`;
   if (!allCapabilities.some((known) => known === full))
-    throw new EngineError('InvalidArgument', `invalid capability: unknown capability: "${full}"`);
+    throw new EngineError('InvalidArgument', `invalid ${field}: unknown capability: "${full}"`);
   return full;
 }
 
@@ -84,8 +84,8 @@ export interface CapabilityRequest {
 
 /** Docker's rules: `--cap-add ALL` starts from all, `--cap-drop ALL` from none, then the single ones. Kernel order. */
 export function effectiveCapabilities({ privileged, add, drop, available }: CapabilityRequest): string[] {
-  const added = add.map(normaliseCapability);
-  const dropped = drop.map(normaliseCapability);
+  const added = add.map((name) => normaliseCapability(name));
+  const dropped = drop.map((name) => normaliseCapability(name));
   const chosen = new Set<string>(
     privileged || added.includes('ALL') ? allCapabilities : dropped.includes('ALL') ? [] : defaultCapabilities,
   );

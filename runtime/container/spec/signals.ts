@@ -5,9 +5,9 @@ import { EngineError } from '../../protocol/errors.ts';
 const realtimeFirst = 34;
 const realtimeLast = 64;
 
-/** The number of a signal. Throws `InvalidArgument` (`Invalid signal: X`). */
+/** The number of a signal. Throws `InvalidArgument` (`invalid signal: X`). */
 export function signalNumber(text: string): number {
-  const invalid = () => new EngineError('InvalidArgument', `Invalid signal: ${text}`);
+  const invalid = () => new EngineError('InvalidArgument', `invalid signal: ${text}`);
   if (/^\d+$/.test(text)) {
     const number = Number(text);
     if (number < 1 || number > realtimeLast) throw invalid();

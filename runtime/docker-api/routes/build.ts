@@ -97,19 +97,25 @@ function buildRequest(x: Exchange): BuildRequest {
       Auths: registryConfig(x),
       Network: x.text('networkmode'),
       AddHosts: x.text('extrahosts')?.split(','),
-      ShmSize: x.integer('shmsize'),
+      ShmSize: numberOf(x, 'shmsize'),
       Ulimits: jsonOf(x, 'ulimits'),
       CgroupParent: x.text('cgroupparent'),
-      Memory: x.integer('memory'),
-      MemorySwap: x.integer('memswap'),
-      CpuShares: x.integer('cpushares'),
-      CpuQuota: x.integer('cpuquota'),
-      CpuPeriod: x.integer('cpuperiod'),
+      Memory: numberOf(x, 'memory'),
+      MemorySwap: numberOf(x, 'memswap'),
+      CpuShares: numberOf(x, 'cpushares'),
+      CpuQuota: numberOf(x, 'cpuquota'),
+      CpuPeriod: numberOf(x, 'cpuperiod'),
       CpusetCpus: x.text('cpusetcpus'),
       CpusetMems: x.text('cpusetmems'),
       CacheFrom: cacheFrom(x),
     }),
   );
+}
+
+/** As dockerd: what is no number counts as absent. */
+function numberOf(x: Exchange, name: string): number | undefined {
+  const text = x.text(name);
+  return text !== undefined && /^-?\d+$/.test(text) ? Number(text) : undefined;
 }
 
 function jsonOf(x: Exchange, name: string): unknown {

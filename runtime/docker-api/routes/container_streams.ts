@@ -11,8 +11,7 @@ const websockets = new WebSocketServer({ noServer: true });
 export const containerStreamRoutes: readonly Route[] = [
   route('POST', '/containers/{id}/attach', async (x) => {
     const serve = await x.stream('container.attach', defined({ Container: x.name, ...attachOptions(x) }));
-    const type = await streamType(x, x.name);
-    const stream = x.hijack(type);
+    const stream = x.hijack(hijackedType(x, await isFramed(x, x.name)));
     await serve(stream, x.signal);
     stream.end();
   }),
@@ -54,7 +53,7 @@ export const containerStreamRoutes: readonly Route[] = [
         Tail: tailOf(x),
       }),
     );
-    await pour(x, await streamType(x, x.name), serve);
+    await pour(x, framedType(x, await isFramed(x, x.name)), serve);
   }),
 
   route('GET', '/containers/{id}/stats', async (x) => {
@@ -131,13 +130,18 @@ function attachOptions(x: Exchange) {
   };
 }
 
-/** Since 1.42 the type says whether the bytes come in frames. */
-async function streamType(x: Exchange, container: string): Promise<string> {
+async function isFramed(x: Exchange, container: string): Promise<boolean> {
   const { Config } = await x.call('container.inspect', { Container: container });
-  return framedType(x, Config.Tty !== true);
+  return Config.Tty !== true;
 }
 
-export function framedType(x: Exchange, framed: boolean): string {
+/** As dockerd: an answer without an upgrade does not say that there are frames. */
+export function hijackedType(x: Exchange, framed: boolean): string {
+  return framedType(x, framed && x.upgraded !== undefined);
+}
+
+/** Since 1.42 the type says whether the bytes come in frames. */
+function framedType(x: Exchange, framed: boolean): string {
   return `application/vnd.docker.${framed && x.version >= 42 ? 'multiplexed' : 'raw'}-stream`;
 }
 

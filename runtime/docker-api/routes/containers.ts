@@ -19,7 +19,9 @@ export const containerRoutes: readonly Route[] = [
 
   route('POST', '/containers/create', async (x) => {
     const body = await x.body();
-    const { HostConfig: _host, NetworkingConfig: _network, ...Config } = body ?? {};
+    if (body === undefined) throw new HttpError(400, 'invalid JSON: got EOF while reading request body');
+    const { HostConfig: _host, NetworkingConfig: _network, ...Config } = body;
+    refuseMounts(section(body, 'HostConfig')['Mounts']);
     if (Object.keys(Config).length === 0)
       throw new HttpError(400, 'config cannot be empty in order to create a container');
     const params = checked(
@@ -35,10 +37,9 @@ export const containerRoutes: readonly Route[] = [
     try {
       x.json(201, await x.call('container.create', params));
     } catch (error) {
-      // dockerd finds out at the start; Docker's client takes "not found" here for the image, and pulls it.
-      if (isEngineError(error, 'NotFound') && /^network .* not found/.test(error.message))
-        throw new HttpError(400, error.message);
-      throw error;
+      // Docker's client takes "not found" here for the image, and pulls it.
+      const isOther = isEngineError(error, 'NotFound') && !/^No such image|^image with/.test(error.message);
+      throw isOther ? new HttpError(400, error.message) : error;
     }
   }),
 
@@ -83,7 +84,11 @@ export const containerRoutes: readonly Route[] = [
 
   route('POST', '/containers/{id}/kill', async (x) => {
     const params = defined({ Container: x.name, Signal: x.text('signal') });
-    await told(`cannot kill container: ${x.name}: `, () => x.call('container.kill', params), /^(No such|container )/);
+    await told(
+      `cannot kill container: ${x.name}: `,
+      () => x.call('container.kill', params),
+      /^(No such|container |invalid signal)/,
+    );
     x.empty(204);
   }),
 
@@ -153,6 +158,20 @@ export const containerRoutes: readonly Route[] = [
   }),
 ];
 
+/** What is wrong with a mount as such, in dockerd's words. */
+function refuseMounts(mounts: unknown): void {
+  if (!Array.isArray(mounts)) return;
+  for (const { Type, Target } of mounts as readonly Record<string, unknown>[]) {
+    const why =
+      typeof Type !== 'string' || !['bind', 'volume', 'tmpfs', 'image', 'npipe', 'cluster'].includes(Type)
+        ? 'mount type unknown'
+        : Target === undefined || Target === ''
+          ? 'field Target must not be empty'
+          : undefined;
+    if (why !== undefined) throw new HttpError(400, `invalid mount config for type "${Type}": ${why}`);
+  }
+}
+
 /** dockerd says what it could not do before it says why. */
 async function told<T>(prefix: string, work: () => Promise<T>, only: RegExp): Promise<T> {
   try {
@@ -169,10 +188,12 @@ function limitOf(x: Exchange): number | undefined {
 }
 
 export function sizeOf(x: Exchange): { Height: number; Width: number } {
-  const Height = x.integer('h');
-  const Width = x.integer('w');
-  if (Height === undefined || Width === undefined) throw new HttpError(400, 'h and w are required');
-  return { Height, Width };
+  const [Height, Width] = (['height', 'width'] as const).map((side) => {
+    const text = x.query.get(side.slice(0, 1)) ?? '';
+    if (!/^\d+$/.test(text)) throw new HttpError(400, `invalid resize ${side} "${text}": invalid syntax`);
+    return Number(text);
+  });
+  return { Height: Height ?? 0, Width: Width ?? 0 };
 }
 
 function stopOptions(x: Exchange): Params<'container.stop'> {

@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream';
 import { isEngineError } from '../../protocol/errors.ts';
 import { encodeFrame, stdoutFrame } from '../../protocol/framing.ts';
 import { HttpError } from '../failure.ts';
-import { framedType } from './container_streams.ts';
+import { hijackedType } from './container_streams.ts';
 import { sizeOf } from './containers.ts';
 import { checked, defined, type Route, route } from './route.ts';
 
@@ -31,12 +31,12 @@ export const execRoutes: readonly Route[] = [
     let stream: Duplex | undefined;
     try {
       const serve = await x.stream('exec.start', { Exec: x.name, ...size });
-      stream = x.hijack(framedType(x, !ProcessConfig.tty));
+      stream = x.hijack(hijackedType(x, !ProcessConfig.tty));
       await serve(stream, x.signal);
     } catch (error) {
       if (isEngineError(error, 'NotFound') || isEngineError(error, 'Conflict')) throw error;
       // As dockerd: a command that can't be started is said on its own standard output.
-      stream ??= x.hijack(framedType(x, !ProcessConfig.tty));
+      stream ??= x.hijack(hijackedType(x, !ProcessConfig.tty));
       const text = Buffer.from(`${error instanceof Error ? error.message : String(error)}\r\n`);
       stream.write(ProcessConfig.tty ? text : encodeFrame(stdoutFrame, text));
     }

@@ -1,4 +1,7 @@
 // /images, /distribution and /auth.
+import { fullName, parseReference } from '../../image/reference.ts';
+import { EngineError, isEngineError } from '../../protocol/errors.ts';
+import type { ImageInspect } from '../../protocol/image.ts';
 import type { Exchange } from '../exchange.ts';
 import { HttpError } from '../failure.ts';
 import { MessageWriter } from '../messages.ts';
@@ -23,7 +26,7 @@ export const imageRoutes: readonly Route[] = [
   }),
 
   route('POST', '/images/load', async (x) => {
-    const Platform = x.text('platform');
+    const Platform = platformOf(x);
     const messages = new MessageWriter(x);
     const quiet = x.flag('quiet');
     await messages.run(async () => {
@@ -67,12 +70,16 @@ export const imageRoutes: readonly Route[] = [
   }),
 
   route('GET', '/images/{name*}/json', async (x) => {
-    const Platform = platformOf(x);
-    x.json(200, await x.call('image.inspect', defined({ Image: x.name, Platform, Manifests: x.flag('manifests') })));
+    const params = defined({ Image: x.name, Platform: platformOf(x), Manifests: x.flag('manifests') });
+    const image = await named(x, () => x.call('image.inspect', params));
+    refusePlatform(x, image);
+    x.json(200, { ...image, Config: { ...configDefaults, ...image.Config } });
   }),
 
   route('GET', '/images/{name*}/history', async (x) => {
-    x.json(200, await x.call('image.history', defined({ Image: x.name, Platform: platformOf(x) })));
+    const params = defined({ Image: x.name, Platform: platformOf(x) });
+    refusePlatform(x, await named(x, () => x.call('image.inspect', params)));
+    x.json(200, await named(x, () => x.call('image.history', params)));
   }),
 
   route('POST', '/images/{name*}/push', async (x) => {
@@ -81,7 +88,13 @@ export const imageRoutes: readonly Route[] = [
     const messages = new MessageWriter(x);
     await messages.run(async () => {
       const params = defined({ Reference, AllTags: tag === undefined, Platform: platformOf(x), Auth: authOf(x) });
-      const pushed = await x.call('image.push', params, (progress) => messages.transfer(progress));
+      messages.write({ status: `The push refers to repository [${fullName(parseReference(x.name))}]` });
+      const pushed = await x
+        .call('image.push', params, (progress) => messages.transfer(progress))
+        .catch((error: unknown) => {
+          if (!isEngineError(error, 'NotFound') || !error.message.startsWith('No such image')) throw error;
+          throw new EngineError('NotFound', `An image does not exist locally with the tag: ${x.name}`);
+        });
       for (const { Reference: pushedAs, Digest, Size } of pushed) {
         const Tag = pushedAs.slice(pushedAs.lastIndexOf(':') + 1);
         messages.write({ progressDetail: {}, aux: { Tag, Digest, Size } });
@@ -100,12 +113,10 @@ export const imageRoutes: readonly Route[] = [
   }),
 
   route('DELETE', '/images/{name*}', async (x) => {
-    const removed = await x.call('image.remove', {
-      Image: x.name,
-      Force: x.flag('force'),
-      NoPrune: x.flag('noprune'),
-    });
-    x.json(200, removed);
+    const params = { Image: x.name, Force: x.flag('force'), NoPrune: x.flag('noprune') };
+    if (x.text('platforms') !== undefined)
+      refusePlatform(x, await named(x, () => x.call('image.inspect', { Image: x.name })), 'platforms');
+    x.json(200, await named(x, () => x.call('image.remove', params)));
   }),
 
   route('GET', '/distribution/{name*}/json', async (x) => {
@@ -129,6 +140,29 @@ export const imageRoutes: readonly Route[] = [
     x.json(200, { Status: answer.Status, IdentityToken: answer.IdentityToken });
   }),
 ];
+
+/** Sent with every image, with Go's zero values. */
+const configDefaults = {
+  User: '',
+  Env: null,
+  Cmd: null,
+  Volumes: null,
+  WorkingDir: '',
+  Entrypoint: null,
+  OnBuild: null,
+  Labels: null,
+};
+
+/** What is no image's name at all is refused as such, not looked for. */
+async function named<T>(x: Exchange, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (isEngineError(error, 'NotFound') && /[A-Z][^/]*$/.test(x.name.replace(/[:@][^/]*$/, '')))
+      throw new HttpError(400, `invalid reference format: repository name (library/${x.name}) must be lowercase`);
+    throw error;
+  }
+}
 
 async function pullImage(x: Exchange): Promise<void> {
   const from = x.text('fromImage');
@@ -169,15 +203,33 @@ async function importImage(x: Exchange): Promise<void> {
 }
 
 async function saveImages(x: Exchange, Images: string[]): Promise<void> {
+  if (platformOf(x) !== undefined)
+    for (const Image of Images) refusePlatform(x, await x.call('image.inspect', { Image }), 'platform', Image);
   await pour(x, 'application/x-tar', await x.stream('image.save', defined({ Images, Platform: platformOf(x) })));
 }
 
-/** The platform of a query: `linux/amd64`, or since 1.48 OCI's object as JSON. */
-function platformOf(x: Exchange): string | undefined {
-  const text = x.text('platform');
-  if (text === undefined || !text.startsWith('{')) return text;
-  const { os, architecture, variant } = JSON.parse(text) as Record<string, unknown>;
+/** The platform of a query, since 1.48 OCI's object as JSON: as `linux/amd64`. */
+function platformOf(x: Exchange, name = 'platform'): string | undefined {
+  const text = x.text(name);
+  if (text === undefined) return undefined;
+  let platform: unknown;
+  try {
+    platform = JSON.parse(text);
+  } catch {
+    throw new HttpError(400, `failed to parse platform: ${text} is not JSON`);
+  }
+  const { os, architecture, variant } = Object(platform) as Record<string, unknown>;
+  if (!os || !architecture) throw new HttpError(400, 'both OS and Architecture must be provided');
   return [os, architecture, variant].filter((part) => typeof part === 'string' && part !== '').join('/');
+}
+
+/** An image of one platform is not looked at as one of another. */
+function refusePlatform(x: Exchange, { Os, Architecture }: ImageInspect, name = 'platform', image = x.name): void {
+  const wanted = platformOf(x, name);
+  const found = `${Os}/${Architecture}`;
+  if (wanted === undefined || wanted === found || wanted.startsWith(`${found}/`)) return;
+  const what = `image with reference ${image} was found but its platform (${found})`;
+  throw new HttpError(404, `${what} does not match the specified platform (${wanted})`);
 }
 
 /** X-Registry-Auth: base64url of an AuthConfig. An unreadable one counts as none, as with dockerd. */

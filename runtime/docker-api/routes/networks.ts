@@ -1,5 +1,5 @@
 // /networks and /volumes.
-import { EngineError } from '../../protocol/errors.ts';
+import { EngineError, isEngineError } from '../../protocol/errors.ts';
 import type { Network } from '../../protocol/network.ts';
 import type { Volume } from '../../protocol/volume.ts';
 import { HttpError } from '../failure.ts';
@@ -14,11 +14,20 @@ export const networkRoutes: readonly Route[] = [
 
   route('POST', '/networks/create', async (x) => {
     const body = (await x.body()) ?? {};
-    if (body['Scope'] === 'swarm' || body['Ingress'] === true) throw new HttpError(503, notInSwarm);
+    if (body['Scope'] === 'swarm')
+      throw new HttpError(403, 'cannot create a swarm scoped network when swarm is not active');
+    if (body['Ingress'] === true) throw new HttpError(403, 'Ingress network can only be global scope network');
+    if (body['Driver'] === 'overlay') throw new HttpError(403, notInSwarm);
+    if (body['ConfigOnly'] === true) throw new HttpError(501, 'networks of a configuration only are not offered');
+    const from = textField(section(body, 'ConfigFrom'), 'Network');
+    if (from !== undefined) throw new HttpError(404, `configuration network "${from}" does not exist`);
     const { Name, Driver, Internal, Attachable, EnableIPv4, EnableIPv6, IPAM, Options, Labels } = body;
     const params = { Name, Driver, Internal, Attachable, EnableIPv4, EnableIPv6, IPAM, Options, Labels };
     const request = checked('network.create', defined(params));
-    x.json(201, await forbidding(() => x.call('network.create', request), /predefined|Pool overlaps/));
+    x.json(
+      201,
+      await findingDriver(() => forbidding(() => x.call('network.create', request), /predefined|Pool overlaps/)),
+    );
   }),
 
   route('POST', '/networks/prune', async (x) => {
@@ -65,7 +74,8 @@ export const volumeRoutes: readonly Route[] = [
       DriverOpts: section(body, 'DriverOpts'),
       Labels: section(body, 'Labels'),
     });
-    x.json(201, volumeView(await x.call('volume.create', checked('volume.create', params))));
+    const request = checked('volume.create', params);
+    x.json(201, volumeView(await findingDriver(() => x.call('volume.create', request))));
   }),
 
   route('POST', '/volumes/prune', async (x) => {
@@ -88,6 +98,16 @@ export const volumeRoutes: readonly Route[] = [
   }),
 ];
 
+/** Drivers are plugins to dockerd. */
+async function findingDriver<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const driver = isEngineError(error, 'Unsupported') ? /there is no \S* ?driver "(.*?)"/.exec(error.message) : null;
+    throw driver === null ? error : new HttpError(404, `plugin "${driver[1]}" not found`);
+  }
+}
+
 /** Conflicts of networks that dockerd calls forbidden. */
 async function forbidding<T>(work: () => Promise<T>, which: RegExp): Promise<T> {
   try {
@@ -107,7 +127,7 @@ function networkView(network: Network): object {
   return { ...network, IPAM: { ...network.IPAM, Options: orNull(network.IPAM.Options ?? {}) } };
 }
 
-function volumeView(volume: Volume): object {
+export function volumeView(volume: Volume): object {
   return { ...volume, Options: orNull(volume.Options) };
 }
 

@@ -8,7 +8,7 @@ import { summaryView } from '../container_view.ts';
 import { HttpError } from '../failure.ts';
 import { apiVersion, minimumApiVersion } from '../version.ts';
 import { timeOf } from './containers.ts';
-import { notInSwarm } from './networks.ts';
+import { notInSwarm, volumeView } from './networks.ts';
 import { defined, type Route, route } from './route.ts';
 
 export function systemRoutes(events: EventBus): readonly Route[] {
@@ -24,10 +24,13 @@ export function systemRoutes(events: EventBus): readonly Route[] {
 
     route('GET', '/system/df', async (x) => {
       const Types = x.query.getAll('type');
+      const unknown = Types.find((type) => !['container', 'image', 'volume', 'build-cache'].includes(type));
+      if (unknown !== undefined) throw new HttpError(400, `unknown object type: ${unknown}`);
       const use = await x.call('system.diskUsage', Types.length > 0 ? { Types } : {});
       x.json(200, {
         ...use,
         Containers: use.Containers.map(summaryView),
+        Volumes: use.Volumes.map(volumeView),
         BuilderSize: use.BuildCache.reduce((sum, { Size }) => sum + Size, 0),
       });
     }),
@@ -182,8 +185,6 @@ function dockerInfo(info: SystemInfo): object {
     ExperimentalBuild: false,
     Isolation: '',
     GenericResources: null,
-    ProductLicense: '',
-    DefaultAddressPools: [],
     CDISpecDirs: [],
     Containerd: undefined,
     ContainerdCommit: { ID: '' },

@@ -25,7 +25,7 @@ function normalise(text: string): string {
     .replace(/\b[0-9a-f]{64}\b/g, 'ID')
     .replace(/\b[0-9a-f]{12}\b/g, 'ID')
     .replace(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)/g, 'TIME')
-    .replace(/\b\d+\.\d+\.\d+\.\d+(:\d+)?\b/g, 'ADDRESS');
+    .replace(/(\b\d+\.\d+\.\d+\.\d+|::(?=:\d))(:\d+)?\b/g, 'ADDRESS');
 }
 
 /** How ours differs from dockerd's: each difference in a line, `dockerd ≠ ours`. */

@@ -1,7 +1,4 @@
 // The list of differences that are known, looked up and crossed off.
-import { knownForms } from './known_forms.ts';
-import { knownSentences } from './known_sentences.ts';
-import { knownWords } from './known_words.ts';
 
 export interface Known {
   readonly reason: string;
@@ -10,12 +7,17 @@ export interface Known {
 }
 
 export class KnownDifferences {
-  readonly #unseen = new Set(
-    [...knownForms, ...knownWords, ...knownSentences].flatMap(({ at }) =>
-      Object.entries(at).flatMap(([route, list]) => list.map((difference) => `${route} ${difference}`)),
-    ),
-  );
-  readonly #all: ReadonlySet<string> = new Set(this.#unseen);
+  readonly #unseen: Set<string>;
+  readonly #all: ReadonlySet<string>;
+
+  constructor(known: readonly Known[]) {
+    this.#all = new Set(
+      known.flatMap(({ at }) =>
+        Object.entries(at).flatMap(([route, list]) => list.map((difference) => `${route} ${difference}`)),
+      ),
+    );
+    this.#unseen = new Set(this.#all);
+  }
 
   /** Those that nobody has given a reason for. */
   unknown(route: string, found: readonly string[]): string[] {

@@ -17,13 +17,8 @@ export const knownSentences: readonly Known[] = [
         'message: "error looking up logging plugin bogus: plugin \\"bogus\\" not found" ≠ "logger: no log driver named \'bogus\' is registered"',
         'message: "image with reference slipway.test/busybox:latest was found but does not match the specified platform: wanted bogus/bogus, actual: linux/amd64" ≠ "image with reference slipway.test/busybox:latest was found but does not provide the specified platform (bogus/bogus)"',
         'message: "invalid --security-opt 1: \\"bogus\\"" ≠ "invalid --security-opt: \\"bogus\\""',
-        'message: "invalid CapAdd: unknown capability: \\"CAP_BOGUS\\"" ≠ "invalid capability: unknown capability: \\"CAP_BOGUS\\""',
-        'message: "invalid CapDrop: unknown capability: \\"CAP_BOGUS\\"" ≠ "invalid capability: unknown capability: \\"CAP_BOGUS\\""',
         'message: "invalid mode: bogus" ≠ "invalid mode for volumes-from: bogus"',
-        'message: "invalid mount config for type \\"bogus\\": mount type unknown" ≠ "container.create: HostConfig.Mounts.0.Type must be equal to constant"',
-        'message: "invalid mount config for type \\"volume\\": field Target must not be empty" ≠ "container.create: HostConfig.Mounts.0 must have required properties Target"',
         'message: "invalid port specification: \\"x\\"" ≠ "invalid port specification: \\"x/tcp\\""',
-        'message: "invalid reference format: repository name must be lowercase" ≠ "No such image: UPPER/case"',
         "message: \"invalid restart policy 'sometimes'\" ≠ \"invalid restart policy: unknown policy 'sometimes'; use one of 'no', 'always', 'on-failure', or 'unless-stopped'\"",
         "message: \"invalid volume specification: '/tmp:/': invalid mount config for type \\\"bind\\\": invalid specification: destination can't be '/'\" ≠ \"invalid volume specification: destination can't be '/'\"",
         'message: "invalid volume specification: \'/tmp:b\': invalid mount config for type \\"bind\\": invalid mount path: \'b\' mount path must be absolute" ≠ "invalid mount path: \'b\' mount path must be absolute"',
@@ -32,8 +27,6 @@ export const knownSentences: readonly Known[] = [
       ],
       'DELETE /containers/{name}': [
         'message: "Conflict, cannot remove the default link name of the container" ≠ "legacy links are not supported: put both containers on one network instead"',
-        'message: "You cannot remove a paused container ID. Unpause and then stop the container before attempting removal or force remove" ≠ "cannot remove container \\"/frozen\\": container is paused and must be unpaused first"',
-        'message: "You cannot remove a running container ID. Stop the container before attempting removal or force remove" ≠ "cannot remove container \\"/held\\": container is running: stop the container before removing or force remove"',
       ],
       'POST /containers/{name}/exec': [
         'message: "Container frozen is paused, unpause the container before exec" ≠ "container ID is paused, unpause the container before exec"',
@@ -56,12 +49,9 @@ export const knownSentences: readonly Known[] = [
       'POST /exec/{name}/start': ['message: "No such exec instance: ID" ≠ "container ID is not running"'],
       'GET /containers/{name}/archive': [
         'message: "bad parameter: pathcannot be empty" ≠ "bad parameter: path cannot be empty"',
-        'message: "lstat PATH not a directory" ≠ "Could not find the file /etc/passwd/ in container fresh"',
       ],
       'PUT /containers/{name}/archive': [
-        'message: "Could not find the file /no/such in container fresh" ≠ "Could not find the file /no/such/ in container fresh"',
         'message: "bad parameter: pathcannot be empty" ≠ "bad parameter: path cannot be empty"',
-        'message: "extraction point is not a directory" ≠ "Could not find the file /etc/passwd/ in container fresh"',
       ],
       'GET /images/json': [
         'message: "Invalid filter \'dangling=[maybe]\'" ≠ "invalid filter \'dangling=maybe\'; use true or false"',
@@ -76,7 +66,6 @@ export const knownSentences: readonly Known[] = [
       'DELETE /images/{name}': [
         'message: "conflict: unable to delete ID (cannot be forced) - image is being used by running container ID" ≠ "cannot remove image sha256:ID: it has names in several repositories"',
         'message: "conflict: unable to remove repository reference \\"slipway.test/busybox\\" (must force) - container ID is using its referenced image ID" ≠ "cannot remove image slipway.test/busybox: container held (ID) is running from it"',
-        'message: "invalid reference format: repository name must be lowercase" ≠ "No such image: UPPER"',
       ],
       'GET /distribution/UPPER/json': [
         'message: "invalid reference format: repository name must be lowercase" ≠ "invalid reference format: \\"UPPER\\": repository name must be lowercase"',
@@ -109,12 +98,9 @@ export const knownSentences: readonly Known[] = [
         'message: "invalid value for filter \'dangling\', must be \\"true\\" (or \\"1\\"), or \\"false\\" (or \\"0\\")" ≠ "invalid filter \'dangling=maybe\'; use true or false"',
       ],
       'POST /networks/create': [
-        'message: "Ingress network can only be global scope network" ≠ "This node is not a swarm manager. Use \\"docker swarm init\\" or \\"docker swarm join\\" to connect this node to swarm and try again."',
         'message: "Invalid subnet  : invalid CIDR address: " ≠ "a gateway or an ip-range needs a subnet"',
         'message: "Invalid subnet nonsense : invalid CIDR address: nonsense" ≠ "invalid subnet: \\"nonsense\\" is not an IP address"',
         'message: "Pool overlaps with other one on this address space" ≠ "invalid pool request: Pool overlaps with other one on this address space: the subnet ADDRESS/25 overlaps with ADDRESS/24, which another network or this machine uses"',
-        'message: "This node is not a swarm manager. Use \\"docker swarm init\\" or \\"docker swarm join\\" to connect this node to swarm and try again." ≠ "cannot create the network: there is no driver \\"overlay\\"; known are bridge, macvlan and ipvlan"',
-        'message: "cannot create a swarm scoped network when swarm is not active" ≠ "This node is not a swarm manager. Use \\"docker swarm init\\" or \\"docker swarm join\\" to connect this node to swarm and try again."',
         'message: "failed to allocate gateway (ADDRESS): Requested address is out of range" ≠ "invalid gateway: ADDRESS is not in the subnet ADDRESS/24"',
         'message: "failed to parse pool request for address space \\"LocalDefault\\" pool \\"ADDRESS/24\\" subpool \\"nonsense\\": Invalid Address SubPool" ≠ "invalid ip-range: \\"nonsense\\" is not an IP address"',
         'message: "invalid gateway address nonsense in Ipam configuration" ≠ "invalid gateway: \\"nonsense\\" is not an IP address"',

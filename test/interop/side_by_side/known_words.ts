@@ -13,16 +13,12 @@ export const knownWords: readonly Known[] = [
         'message: "strconv.Atoi: parsing \\"abc\\": invalid syntax" ≠ "invalid filter \'exited=abc\'"',
       ],
       'POST /containers/create': [
-        'message: "EOF" ≠ "config cannot be empty in order to create a container"',
         'message: "create ./a: \\"./a\\" includes invalid characters for a local volume name, only \\"[a-zA-Z0-9][a-zA-Z0-9_.-]\\" are allowed. If you intended to pass a host directory, use absolute path" ≠ "create ./a: \\"./a\\" includes invalid characters for a local volume name, only \\"[a-zA-Z0-9][a-zA-Z0-9_.-]\\" are allowed. If you intended to pass a host directory, use absolute path."',
         'message: "create a b: \\"a b\\" includes invalid characters for a local volume name, only \\"[a-zA-Z0-9][a-zA-Z0-9_.-]\\" are allowed. If you intended to pass a host directory, use absolute path" ≠ "create a b: \\"a b\\" includes invalid characters for a local volume name, only \\"[a-zA-Z0-9][a-zA-Z0-9_.-]\\" are allowed."',
         'message: "invalid mount config for type \\"volume\\": field BindOptions must not be specified" ≠ "invalid mount config for type \\"volume\\": \\"a\\" includes invalid characters for a local volume name"',
         'message: "json: cannot unmarshal array into Go value of type runconfig.ContainerConfigWrapper" ≠ "invalid JSON: an object was expected"',
         'message: "json: cannot unmarshal string into Go struct field ContainerConfigWrapper.Tty of type bool" ≠ "container.create: Config.Tty must be boolean"',
         'message: "unexpected EOF" ≠ "invalid JSON: Unexpected end of JSON input"',
-      ],
-      'POST /containers/{name}/resize': [
-        'message: "strconv.Atoi: parsing \\"\\": invalid syntax" ≠ "h and w are required"',
       ],
       'POST /containers/{name}/start': [
         'message: "failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: exec: \\"/etc/passwd\\": permission denied: unknown" ≠ "exec: \\"/etc/passwd\\": permission denied"',
@@ -129,16 +125,10 @@ export const knownWords: readonly Known[] = [
     reason: 'the same words that clients match on; dockerd adds the tag or says it twice',
     at: {
       'GET /containers/json': ['message: "no such container nobody" ≠ "No such container: nobody"'],
-      'GET /images/json': ['message: "No such image: nothing:latest" ≠ "No such image: nothing"'],
       'GET /images/{name}/json': [
-        'message: "no such image: UPPER: invalid reference format: repository name must be lowercase" ≠ "No such image: UPPER"',
-        'message: "no such image: nothing: No such image: nothing:latest" ≠ "No such image: nothing"',
         'message: "no such image: sha256:ID: No such image: sha256:ID" ≠ "No such image: sha256:ID"',
         'message: "no such image: slipway.test/busybox:nothing: No such image: slipway.test/busybox:nothing" ≠ "No such image: slipway.test/busybox:nothing"',
       ],
-      'GET /images/{name}/history': ['message: "No such image: nothing:latest" ≠ "No such image: nothing"'],
-      'POST /images/{name}/tag': ['message: "No such image: nothing:latest" ≠ "No such image: nothing"'],
-      'DELETE /images/{name}': ['message: "No such image: nothing:latest" ≠ "No such image: nothing"'],
     },
   },
   {
@@ -170,8 +160,6 @@ export const knownWords: readonly Known[] = [
       ],
       'GET /containers/{name}/json': ['message: none ≠ "No such container: made"'],
       'POST /containers/{name}/wait': ['message: none ≠ "invalid condition: \\"bogus\\""'],
-      'POST /exec/{name}/start': ['message: none ≠ "Error: Exec command ID has already run"'],
-      'POST /build': ['message: none ≠ "strconv.Atoi: parsing \\"abc\\": invalid syntax"'],
       'POST /networks/create': [
         'message: none ≠ "invalid ip-range: ADDRESS/25 is not in the subnet ADDRESS/24"',
         'message: none ≠ "invalid network name \\"a/b\\": only letters, digits, \\"_\\", \\".\\" and \\"-\\" are allowed"',
@@ -239,11 +227,58 @@ export const knownWords: readonly Known[] = [
     reason: 'dockerd 20.10 wants credentials for every push, ours only where the registry asks for them',
     at: {
       'POST /images/{name}/push': [
-        'message: "Bad parameters and missing X-Registry-Auth: EOF" ≠ "No such image: ADDRESS/copy:other"',
-        'message: "Bad parameters and missing X-Registry-Auth: EOF" ≠ "No such image: docker.io/library/nothing:a"',
-        'message: "Bad parameters and missing X-Registry-Auth: EOF" ≠ "No such image: nothing has no tags here"',
         'message: "Bad parameters and missing X-Registry-Auth: EOF" ≠ "cannot reach the registry ADDRESS: it refuses connections; check the port and that the registry runs"',
         'message: "Bad parameters and missing X-Registry-Auth: EOF" ≠ "invalid reference format: \\"UPPER\\": repository name must be lowercase"',
+      ],
+    },
+  },
+  {
+    reason: 'the words and rules of later versions of Docker',
+    at: {
+      'POST /containers/create': [
+        'message: "Config cannot be empty in order to create a container" ≠ "invalid JSON: got EOF while reading request body"',
+        'message: "EOF" ≠ "invalid JSON: got EOF while reading request body"',
+        'message: "Invalid signal: SIGNOTHING" ≠ "invalid signal: SIGNOTHING"',
+        'message: "invalid reference format: repository name must be lowercase" ≠ "No such image: UPPER/case:latest"',
+      ],
+      'POST /containers/{name}/pause': ['message: "Container ID is not running" ≠ "container ID is not running"'],
+      'POST /containers/{name}/kill': [
+        'message: "Invalid signal: 0" ≠ "cannot kill container: held: invalid signal: 0"',
+        'message: "Invalid signal: BOGUS" ≠ "cannot kill container: held: invalid signal: BOGUS"',
+      ],
+      'POST /containers/{name}/resize': [
+        'message: "strconv.Atoi: parsing \\"\\": invalid syntax" ≠ "invalid resize height \\"\\": invalid syntax"',
+        'message: "strconv.Atoi: parsing \\"a\\": invalid syntax" ≠ "invalid resize height \\"a\\": invalid syntax"',
+      ],
+      'DELETE /containers/{name}': [
+        'message: "You cannot remove a paused container ID. Unpause and then stop the container before attempting removal or force remove" ≠ "cannot remove container \\"frozen\\": container is paused and must be unpaused first"',
+        'message: "You cannot remove a running container ID. Stop the container before attempting removal or force remove" ≠ "cannot remove container \\"held\\": container is running: stop the container before removing or force remove"',
+      ],
+      'POST /exec/{name}/start': [
+        'message: "Error: Exec command ID is already running" ≠ "exec command ID is already running"',
+        'message: none ≠ "exec command ID has already run"',
+      ],
+      'POST /exec/{name}/resize': [
+        'message: "strconv.Atoi: parsing \\"a\\": invalid syntax" ≠ "invalid resize height \\"a\\": invalid syntax"',
+      ],
+      'GET /containers/{name}/archive': [
+        'message: "lstat PATH not a directory" ≠ "Could not find the file /etc/passwd in container fresh"',
+      ],
+      'PUT /containers/{name}/archive': [
+        'message: "extraction point is not a directory" ≠ "Could not find the file /etc/passwd in container fresh"',
+      ],
+      'GET /images/{name}/json': [
+        'message: "no such image: UPPER: invalid reference format: repository name must be lowercase" ≠ "invalid reference format: repository name (library/UPPER) must be lowercase"',
+        'message: "no such image: nothing: No such image: nothing:latest" ≠ "No such image: nothing:latest"',
+      ],
+      'GET /images/{name}/get': ['message: "No such image: nothing" ≠ "No such image: nothing:latest"'],
+      'GET /images/get': ['message: "No such image: nothing" ≠ "No such image: nothing:latest"'],
+      'DELETE /images/{name}': [
+        'message: "invalid reference format: repository name must be lowercase" ≠ "invalid reference format: repository name (library/UPPER) must be lowercase"',
+      ],
+      'POST /images/{name}/push': [
+        'message: "Bad parameters and missing X-Registry-Auth: EOF" ≠ "An image does not exist locally with the tag: ADDRESS/copy"',
+        'message: "Bad parameters and missing X-Registry-Auth: EOF" ≠ "An image does not exist locally with the tag: nothing"',
       ],
     },
   },

@@ -5,9 +5,6 @@ import { type Answer, ask } from '../../support/docker_http.ts';
 import { type Seen, see } from './compare.ts';
 import { create, run, type Sequence, type Step, start } from './sequence.ts';
 
-/** The newest version that Debian's dockerd 20.10 speaks. */
-const version = '/v1.41';
-
 export interface Told {
   readonly method: string;
   /** Without version and query, ids filled in. */
@@ -30,15 +27,17 @@ interface Listed {
 
 export class Side {
   readonly #socket: string;
+  readonly #version: string;
   readonly #kept = new Set<string>();
 
-  private constructor(socket: string) {
+  private constructor(socket: string, version: string) {
     this.#socket = socket;
+    this.#version = version;
   }
 
   /** With an image of busybox, from the archive in `file`, and the standing containers. */
-  static async prepare(socket: string, file: string): Promise<Side> {
-    const side = new Side(socket);
+  static async prepare(socket: string, version: string, file: string): Promise<Side> {
+    const side = new Side(socket, version);
     const told = await side.run(['prepare', ['POST /images/load', readFileSync(file)], ...standing], false);
     const refused = told.find(({ seen }) => Number(seen.words['status']) >= 400);
     if (refused !== undefined) throw new Error(`${refused.path}: ${refused.seen.words['message']}`);
@@ -71,7 +70,7 @@ export class Side {
   }
 
   #ask(method: string, path: string, body?: unknown, options: object = {}): Promise<Answer> {
-    return ask(this.#socket, { method, path: `${version}${path}`, body, ...options });
+    return ask(this.#socket, { method, path: `/v${this.#version}${path}`, body, ...options });
   }
 
   async #clean(): Promise<void> {
