@@ -3,15 +3,14 @@ import { posix } from 'node:path';
 import type {
   Command,
   CommandInstruction,
-  HealthcheckInstruction,
   Instruction,
   PairsInstruction,
   TransferInstruction,
   Word,
 } from '../dockerfile/ast.ts';
-import { parseDuration } from '../dockerfile/duration.ts';
 import { expand } from '../dockerfile/expansion.ts';
 import { booleanFlag, flagValue, flagValues } from '../dockerfile/flags.ts';
+import { healthcheck } from '../dockerfile/healthcheck.ts';
 import { heredocContent } from '../dockerfile/heredoc.ts';
 import { failureAt, type SourceFile } from './failure.ts';
 import { readMounts } from './run_mounts.ts';
@@ -157,32 +156,6 @@ function expandPorts(scope: InstructionScope, instruction: Instruction, text: st
     throw failureAt(scope.file, instruction, `invalid containerPort: ${text}`);
   }
   return Array.from({ length: last - first + 1 }, (_, index) => `${first + index}/${protocol}`);
-}
-
-function healthcheck(instruction: HealthcheckInstruction) {
-  if (instruction.type?.raw.toUpperCase() === 'NONE') return { Test: ['NONE'] };
-  const { command } = instruction;
-  const Test =
-    command === undefined || command.form === 'shell'
-      ? ['CMD-SHELL', command?.text ?? '']
-      : ['CMD', ...command.arguments.map(({ value }) => value)];
-  const duration = (name: string): number | undefined => {
-    const value = flagValue(instruction, name);
-    const milliseconds = value === undefined ? undefined : parseDuration(value);
-    return milliseconds === undefined ? undefined : milliseconds * 1e6;
-  };
-  const retries = flagValue(instruction, 'retries');
-  const fields = {
-    Interval: duration('interval'),
-    Timeout: duration('timeout'),
-    StartPeriod: duration('start-period'),
-    StartInterval: duration('start-interval'),
-    Retries: retries === undefined ? undefined : Number(retries),
-  };
-  const given = Object.entries(fields).filter(
-    (entry): entry is [string, number] => entry[1] !== undefined && entry[1] !== 0,
-  );
-  return { Test, ...Object.fromEntries(given) };
 }
 
 async function run(scope: InstructionScope, instruction: CommandInstruction): Promise<Made> {

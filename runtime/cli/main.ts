@@ -81,7 +81,8 @@ function report(error: unknown, command: CommandSpec | undefined, debug: boolean
   const remedy = error instanceof EngineError && error.remedy !== undefined ? `\n${error.remedy}` : '';
   const speaker = error instanceof EngineError && error.isAnswer ? 'Error response from engine' : 'Error';
   process.stderr.write(`${speaker}: ${message}${remedy}\n`);
-  return usageCode;
+  // Only `run` tells its own failures from those of the program.
+  return command?.path.join(' ') === 'container run' ? 125 : 1;
 }
 
 async function run(words: readonly string[]): Promise<number> {

@@ -13,7 +13,7 @@ export class UsageError extends Error {
 }
 
 /** A flag that there is not, or a value that it does not take: exit code 125 with every command, as Docker has it. */
-class FlagError extends UsageError {
+export class FlagError extends UsageError {
   override readonly name = 'FlagError';
 }
 

@@ -1,4 +1,6 @@
 // `--change` of import and commit: single Dockerfile instructions applied to an image's config.
+import { parseDockerfile } from '../dockerfile/document.ts';
+import { healthcheck } from '../dockerfile/healthcheck.ts';
 import { EngineError } from '../protocol/errors.ts';
 import type { ContainerDefaults } from './config.ts';
 
@@ -85,6 +87,12 @@ const appliers: Readonly<Record<string, (config: Mutable, argument: string) => v
     if (!ports.every((port) => /^\d+(-\d+)?\/(tcp|udp|sctp)$/.test(port)))
       throw new EngineError('InvalidArgument', `cannot apply the change "EXPOSE ${text}": not a port`);
     config.ExposedPorts = { ...config.ExposedPorts, ...asSet(ports) };
+  },
+  HEALTHCHECK: (config, text) => {
+    const instruction = parseDockerfile(`HEALTHCHECK ${text}`).instructions[0];
+    if (instruction?.keyword !== 'HEALTHCHECK' || (instruction.command === undefined && !/^NONE$/i.test(text)))
+      throw new EngineError('InvalidArgument', `cannot apply the change "HEALTHCHECK ${text}": expected CMD or NONE`);
+    config.Healthcheck = healthcheck(instruction);
   },
   LABEL: (config, text) => {
     config.Labels = { ...config.Labels, ...Object.fromEntries(pairs(text, 'LABEL')) };

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { after, before, describe, it } from 'node:test';
@@ -106,6 +107,13 @@ cp nothere:/x /tmp/x
 cp /nothere web:/x
 tag busybox BAD
 rmi nothere
+rmi -f nothere
+create --name x? busybox
+inspect --format '{{' web
+ps --filter nope
+cp web:/etc/passwd /tmp/slipway-parity
+run --rm --network-alias x busybox true
+run --rm --network name=canal,nope=1 busybox true
 load -i /nothere
 import /nothere
 run
@@ -138,7 +146,10 @@ describe('slipway and Docker’s client on one engine', { skip }, () => {
     ])
       await engine.cli(words(line));
   });
-  after(() => engine[Symbol.asyncDispose]());
+  after(async () => {
+    rmSync('/tmp/slipway-parity', { force: true });
+    await engine[Symbol.asyncDispose]();
+  });
 
   const docker = async (args: readonly string[]): Promise<CliResult> => {
     const child = spawn('docker', args, {

@@ -342,8 +342,9 @@ describe('archives', () => {
 
   test('import makes an image of one layer with changes', async () => {
     await using store = await TestStore.open();
+    const changes = ['CMD ["/bin/app"]', 'ENV X="a b"', 'EXPOSE 80'];
     const serve = await store.handlers['image.import'](
-      { Reference: 'imported:1', Message: 'by hand', Changes: ['CMD ["/bin/app"]', 'ENV X="a b"', 'EXPOSE 80'] },
+      { Reference: 'imported:1', Message: 'by hand', Changes: [...changes, 'HEALTHCHECK --interval=5s CMD true'] },
       callContext(),
     );
     const tar = Readable.from([
@@ -354,6 +355,7 @@ describe('archives', () => {
     assert.equal(inspect.Id, Id);
     assert.deepEqual(inspect.Config.Cmd, ['/bin/app']);
     assert.deepEqual(inspect.Config.Env, ['X=a b']);
+    assert.deepEqual(inspect.Config.Healthcheck, { Test: ['CMD-SHELL', 'true'], Interval: 5e9 });
     assert.equal(inspect.Comment, 'by hand');
   });
 });

@@ -182,7 +182,9 @@ async function cp(input: Invocation, context: CliContext): Promise<number> {
     source.container === undefined
       ? await toContainer(client, input, source.path, { container: target.container ?? '', path: target.path })
       : await fromContainer(client, input, { container: source.container, path: source.path }, target.path);
-  if (!input.flag('quiet') && to !== '-') context.error(`Successfully copied ${humanSize(bytes)} to ${to}\n`);
+  // Where nobody watches, only --quiet=false makes it talk.
+  const quiet = input.has('quiet') ? input.flag('quiet') : !context.terminal.isOutputTerminal;
+  if (!quiet && to !== '-') context.error(`Successfully copied ${humanSize(bytes)} to ${to}\n`);
   return 0;
 }
 

@@ -1,4 +1,5 @@
 // images, history, rmi, tag, prune
+import { isEngineError } from '../../protocol/errors.ts';
 import type { ImageSummary } from '../../protocol/image.ts';
 import {
   type CommandSpec,
@@ -142,7 +143,7 @@ async function history(input: Invocation, context: CliContext): Promise<number> 
 
 async function remove(input: Invocation, context: CliContext): Promise<number> {
   const client = await context.engine();
-  return await forEach(context, input.args, async (ref) => {
+  const one = async (ref: string) => {
     const removed = await client.call('image.remove', {
       Image: ref,
       Force: input.flag('force'),
@@ -151,7 +152,8 @@ async function remove(input: Invocation, context: CliContext): Promise<number> {
     return removed
       .map(({ Untagged, Deleted }) => (Untagged === undefined ? `Deleted: ${Deleted ?? ''}` : `Untagged: ${Untagged}`))
       .join('\n');
-  });
+  };
+  return await forEach(context, input.args, one, (error) => input.flag('force') && isEngineError(error, 'NotFound'));
 }
 
 async function tag(input: Invocation, context: CliContext): Promise<number> {

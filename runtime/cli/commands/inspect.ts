@@ -3,7 +3,9 @@ import type { Client } from '../../protocol/client.ts';
 import { EngineError, isEngineError } from '../../protocol/errors.ts';
 import { type CommandSpec, flag, type Invocation, type OptionSpec, text } from '../command.ts';
 import type { CliContext } from '../context.ts';
-import { renderInspect } from '../format/table.ts';
+import { ExitCode } from '../exit_code.ts';
+import { inspectRenderer } from '../format/table.ts';
+import { TemplateError } from '../format/template.ts';
 import { errorText } from './many.ts';
 
 type Kind = 'container' | 'image' | 'network' | 'volume';
@@ -38,11 +40,22 @@ async function lookUpAny(client: Client, ref: string, size: boolean): Promise<un
   throw new Error(`No such object: ${ref}`);
 }
 
+function rendererOf(context: CliContext, format: string | undefined): ReturnType<typeof inspectRenderer> {
+  try {
+    return inspectRenderer(format);
+  } catch (error) {
+    if (!(error instanceof TemplateError)) throw error;
+    context.error(`slipway: template parsing error: ${error.message}\n`);
+    throw new ExitCode(64); // Docker's, of EX_USAGE
+  }
+}
+
 async function inspect(
   context: CliContext,
   input: Invocation,
   find: (client: Client, ref: string) => Promise<unknown>,
 ): Promise<number> {
+  const render = rendererOf(context, input.text('format'));
   const client = await context.engine();
   const found: unknown[] = [];
   const failures: string[] = [];
@@ -53,7 +66,7 @@ async function inspect(
       failures.push(`${error instanceof EngineError ? 'Error response from engine' : 'Error'}: ${errorText(error)}`);
     }
   }
-  if (found.length > 0 || input.text('format') === undefined) context.out(renderInspect(found, input.text('format')));
+  if (found.length > 0 || input.text('format') === undefined) context.out(render(found));
   for (const failure of failures) context.error(`${failure}\n`);
   return failures.length > 0 ? 1 : 0;
 }

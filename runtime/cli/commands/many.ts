@@ -9,11 +9,12 @@ export function errorText(error: unknown): string {
   return error instanceof EngineError && error.remedy !== undefined ? `${message}\n${error.remedy}` : message;
 }
 
-/** At the same time for all, reported in the order of the arguments. */
+/** At the same time for all, reported in the order of the arguments. `forgives`: failures that are said and do not count. */
 export async function forEach(
   context: CliContext,
   refs: readonly string[],
   body: (ref: string) => Promise<string | undefined>,
+  forgives: (error: unknown) => boolean = () => false,
 ): Promise<number> {
   const results = await Promise.allSettled(refs.map(body));
   let code = 0;
@@ -22,7 +23,7 @@ export async function forEach(
       if (result.value !== undefined) context.out(`${result.value}\n`);
     } else {
       context.error(`Error response from engine: ${errorText(result.reason)}\n`);
-      code = 1;
+      if (!forgives(result.reason)) code = 1;
     }
   });
   return code;

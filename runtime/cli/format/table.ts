@@ -70,8 +70,13 @@ function inOrder(row: TableRow): TableRow {
 
 /** `inspect`: a JSON list indented by four, or each element through a template. */
 export function renderInspect(objects: readonly unknown[], format: string | undefined): string {
-  if (format === undefined || format === '') return `${JSON.stringify(objects, null, 4)}\n`;
-  if (format === 'json') return `${goJson(objects)}\n`;
+  return inspectRenderer(format)(objects);
+}
+
+/** Throws TemplateError for a format that is none, before anything is looked up. */
+export function inspectRenderer(format: string | undefined): (objects: readonly unknown[]) => string {
+  if (format === undefined || format === '') return (objects) => `${JSON.stringify(objects, null, 4)}\n`;
+  if (format === 'json') return (objects) => `${goJson(objects)}\n`;
   const render = compileTemplate(unescapeFormat(format));
-  return objects.map((object) => `${render(object)}\n`).join('');
+  return (objects) => objects.map((object) => `${render(object)}\n`).join('');
 }

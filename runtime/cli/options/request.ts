@@ -198,6 +198,19 @@ function ports(input: Invocation): { bindings: Record<string, PortBinding[]>; ex
   return { bindings, exposed };
 }
 
+const networkFields = new Set([
+  'name',
+  'alias',
+  'ip',
+  'ip6',
+  'link-local-ip',
+  'mac-address',
+  'driver-opt',
+  'gw-priority',
+]);
+/** Networks on which containers have no names. */
+const nameless = /^(?:|default|bridge|host|none|container:.*)$/;
+
 /** --network takes a name, or `name=x,alias=a,ip=1.2.3.4`. The plain flags (--ip, --network-alias) are about the first. */
 function networks(input: Invocation): { mode: string | undefined; endpoints: Record<string, EndpointSettings> } {
   const endpoints: Record<string, EndpointSettings> = {};
@@ -210,14 +223,19 @@ function networks(input: Invocation): { mode: string | undefined; endpoints: Rec
     const value = (name: string) => fields.find(([key]) => key === name)?.[1];
     const name = fields.length === 0 ? text : (value('name') ?? '');
     if (name === '') throw new UsageError(`invalid network option: ${text}`);
+    const unknown = fields.find(([key]) => !networkFields.has(key));
+    if (unknown !== undefined) throw new UsageError(`invalid field key ${unknown[0]}`);
     names.push(name);
     const ipam = compact<NonNullable<EndpointSettings['IPAMConfig']>>({
       IPv4Address: value('ip'),
       IPv6Address: value('ip6'),
+      LinkLocalIPs: some(fields.filter(([key]) => key === 'link-local-ip').map(([, address]) => address)),
     });
+    const priority = value('gw-priority');
     endpoints[name] = compact<EndpointSettings>({
       Aliases: some(fields.filter(([key]) => key === 'alias').map(([, alias]) => alias)),
       MacAddress: value('mac-address'),
+      GwPriority: priority === undefined ? undefined : Number(priority),
       IPAMConfig: Object.keys(ipam).length > 0 ? ipam : undefined,
     });
   }
@@ -235,6 +253,9 @@ function networks(input: Invocation): { mode: string | undefined; endpoints: Rec
     IPAMConfig:
       Object.keys(ipam).length > 0 ? { ...endpoints[first]?.IPAMConfig, ...ipam } : endpoints[first]?.IPAMConfig,
   });
+  for (const [name, { Aliases }] of Object.entries({ ...endpoints, [first]: settings }))
+    if (Aliases !== undefined && nameless.test(name))
+      throw new UsageError('network-scoped aliases are only supported for user-defined networks');
   if (Object.keys(settings).length > 0) endpoints[first] = settings;
   else delete endpoints[first];
   return { mode: names[0], endpoints };

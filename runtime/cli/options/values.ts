@@ -1,6 +1,6 @@
 // Small readings of option values that several commands share.
 import { readFileSync } from 'node:fs';
-import { UsageError } from '../parse.ts';
+import { FlagError, UsageError } from '../parse.ts';
 
 /** `name=value` pairs; a name alone gets the empty value. */
 export function toMap(pairs: readonly string[]): Record<string, string> {
@@ -18,7 +18,7 @@ export function toFilters(values: readonly string[]): Record<string, string[]> {
   for (const value of values) {
     const equals = value.indexOf('=');
     if (equals < 0)
-      throw new UsageError(
+      throw new FlagError(
         `invalid argument "${value}" for "-f, --filter" flag: bad format of filter (expected name=value)`,
       );
     const name = value.slice(0, equals).trim().toLowerCase();
