@@ -1,5 +1,6 @@
 // What each instruction does to its stage: a change of the config, a step, or both.
 import { posix } from 'node:path';
+import { signalNumber } from '../container/spec/signals.ts';
 import type {
   Command,
   CommandInstruction,
@@ -38,13 +39,14 @@ export async function applyInstruction(scope: InstructionScope, instruction: Ins
   const { config } = state;
   switch (instruction.keyword) {
     case 'ARG': {
-      // All defaults of one ARG see the variables as they were before it.
-      const pairs = instruction.pairs.map((pair): [string, string | undefined] => [
-        scope.expand(pair.key.raw),
-        pair.value === undefined ? undefined : scope.expand(pair.value.raw),
-      ]);
-      for (const [name, fallback] of pairs) state.setArgument(name, scope.argument(name, fallback));
-      const texts = pairs.map(([name, value]) => (value === undefined ? name : `${name}=${value}`));
+      // Other than with ENV, each default sees what stands before it in the line.
+      const texts = instruction.pairs.map((pair) => {
+        const name = scope.expand(pair.key.raw);
+        const fallback = pair.value === undefined ? undefined : scope.expand(pair.value.raw);
+        const value = scope.argument(name, fallback);
+        state.setArgument(name, value);
+        return value === undefined ? name : `${name}=${value}`;
+      });
       state.record(`ARG ${texts.join(' ')}`, true);
       return undefined;
     }
@@ -81,6 +83,7 @@ export async function applyInstruction(scope: InstructionScope, instruction: Ins
       return undefined;
     case 'STOPSIGNAL':
       config.StopSignal = scope.expand(instruction.value?.raw ?? '');
+      checkSignal(scope, instruction, config.StopSignal);
       state.record(`STOPSIGNAL ${config.StopSignal}`, true);
       return undefined;
     case 'MAINTAINER':
@@ -180,6 +183,14 @@ async function run(scope: InstructionScope, instruction: CommandInstruction): Pr
   return { operation, historyIndex };
 }
 
+function checkSignal({ file }: InstructionScope, instruction: Instruction, signal: string): void {
+  try {
+    signalNumber(signal);
+  } catch (error) {
+    throw failureAt(file, instruction, `invalid signal: ${signal}`, { cause: error });
+  }
+}
+
 /** Heredocs of RUN: a lone one is the script itself, others are files that the command reads. */
 function runCommand(instruction: CommandInstruction, state: StageState): { args: string[]; inline: InlineFile[] } {
   const { command, heredocs, source } = instruction;
@@ -192,7 +203,7 @@ function runCommand(instruction: CommandInstruction, state: StageState): { args:
     const content = heredocContent(source, heredoc);
     if (!content.startsWith('#!')) return { args: [...state.shell, content], inline: [] };
     // A script with its own interpreter is put where the kernel can start it.
-    return { args: [`/dev/pipes/${heredoc.name}`], inline: [{ name: heredoc.name, content }] };
+    return { args: [...state.shell, `/dev/pipes/${heredoc.name}`], inline: [{ name: heredoc.name, content }] };
   }
   // The shell reads the heredocs itself: the command with its bodies, as a script would have them.
   const bodies = heredocs.map((one) => `${heredocContent(source, { ...one, chomp: false })}${one.name}\n`).join('');

@@ -152,7 +152,8 @@ function checkRetries(value: string, span: Span, say: Say): void {
 
 function checkInterval(flag: string, value: string, span: Span, say: Say): void {
   const duration = parseDuration(value);
-  if (duration === undefined) say(`time: invalid duration ${JSON.stringify(value)}`, span);
+  const wrong = /^[+-]?(?:[\d.]+[a-zµμ]+)*[\d.]+$/.test(value) ? 'missing unit in' : 'invalid';
+  if (duration === undefined) say(`time: ${wrong} duration ${JSON.stringify(value)}`, span);
   else if (duration !== 0 && duration < 1) say(`Interval "${flag}" cannot be less than 1ms`, span);
 }
 

@@ -209,7 +209,7 @@ describe('what BuildKit refuses, in its words', () => {
     ['HEALTHCHECK NONE x', 'HEALTHCHECK NONE takes no arguments'],
     ['HEALTHCHECK CMD', 'Missing command after HEALTHCHECK CMD'],
     ['HEALTHCHECK x', 'Unknown type "X" in HEALTHCHECK (try CMD)'],
-    ['HEALTHCHECK --interval=5 CMD x', 'time: invalid duration "5"'],
+    ['HEALTHCHECK --interval=5 CMD x', 'time: missing unit in duration "5"'],
     ['HEALTHCHECK --interval=1us CMD x', 'Interval "interval" cannot be less than 1ms'],
     ['HEALTHCHECK --retries=-1 CMD x', '--retries cannot be negative (-1)'],
     ['ONBUILD ONBUILD RUN x', "Chaining ONBUILD via `ONBUILD ONBUILD` isn't allowed"],

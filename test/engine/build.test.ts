@@ -164,6 +164,12 @@ RUN --mount=type=secret,id=token --mount=type=secret,id=token,env=TOKEN test "$(
     assert.notEqual((await engine.cli(['build', '-q', '--network', 'none', place])).stdout, first.stdout);
   });
 
+  it('writes the arguments that it took into the history', async () => {
+    await built({ Dockerfile: 'FROM scratch\nARG a=1 b=$a c\nENV e=$b\n' }, '--build-arg', 'a=2');
+    const lines = (await engine.client.call('image.history', { Image: 'made' })).map(({ CreatedBy }) => CreatedBy);
+    assert.deepEqual(lines.reverse(), ['ARG a=2 b=2 c', 'ENV e=2']);
+  });
+
   it('knows a directory by its attributes, too', async () => {
     const place = await built({ Dockerfile: 'FROM scratch\nCOPY . /\n', 'd/a': '1' });
     const planned = async () => (await engine.client.call('build.plan', { Context: place, Network: 'none' })).Steps[0];
@@ -221,6 +227,7 @@ RUN --mount=type=secret,id=token --mount=type=secret,id=token,env=TOKEN test "$(
     ],
     ['a stage that is not there', 'FROM busybox\nCOPY --from=later /a /b\n', /Dockerfile:2:1: .*later/],
     ['a base that can have no such name', 'FROM UPPER\n', /Dockerfile:1:1: .*UPPER.*must be lowercase/],
+    ['a signal that there is none', 'FROM busybox\nSTOPSIGNAL SIGFOO\n', /Dockerfile:2:1: invalid signal: SIGFOO/],
     ['a required variable', 'FROM busybox\nENV A=${B:?unset}\n', /Dockerfile:2:1: .*unset/],
     [
       'a command that fails',

@@ -1,4 +1,4 @@
-// The same Dockerfiles through Slipway, Buildah and Docker's classic builder: the same config, history and tree. What both of
+// The same Dockerfiles through Slipway, Buildah, Docker's classic builder and BuildKit: the same config, history and tree. What both of
 // them came before is compared to what the case states from the Dockerfile reference.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
@@ -9,10 +9,12 @@ import { after, before, describe, it } from 'node:test';
 import {
   Buildah,
   type BuiltImage,
-  ClassicBuilder,
+  buildKitPrograms,
+  DockerBuilder,
   type Judge,
   slipwayBuild,
   whyNoBuildah,
+  whyNoBuildKit,
 } from '../support/built_image.ts';
 import { busyboxReference, writeBusyboxArchive } from '../support/busybox_image.ts';
 import { Dockerd, whyNoDockerd } from '../support/dockerd.ts';
@@ -27,6 +29,7 @@ import { variableCases } from './conformance_cases/variables.ts';
 
 const cases = [...copyCases, ...addCases, ...variableCases, ...configCases, ...stageCases, ...runCases];
 const skip = whyNoBuildah() ?? whyNoDockerd() ?? false;
+const withoutBuildKit = whyNoBuildKit() ?? false;
 
 describe('the same Dockerfiles through other builders', { skip }, () => {
   const folder = mkdtempSync(join(tmpdir(), 'slipway-conformance-'));
@@ -45,7 +48,12 @@ describe('the same Dockerfiles through other builders', { skip }, () => {
     const dockerd = stack.use(await Dockerd.start());
     dockerd.loadBusybox();
     judges.set('buildah', stack.use(await Buildah.start(archive)));
-    judges.set('docker', new ClassicBuilder(dockerd));
+    judges.set('docker', DockerBuilder.classic(dockerd));
+    if (withoutBuildKit === false) {
+      const newer = stack.use(await Dockerd.start({ programs: buildKitPrograms }));
+      newer.loadBusybox();
+      judges.set('buildkit', DockerBuilder.buildKit(newer));
+    }
     const { code, stderr } = await engine.cli(['load', '-i', archive]);
     assert.equal(code, 0, stderr);
     for (const base of ['scratch', 'BASE']) {
@@ -64,12 +72,18 @@ describe('the same Dockerfiles through other builders', { skip }, () => {
     writeFileSync(join(context, '.dockerignore'), `${ignore}\n`);
   };
 
+  it('has BuildKit for what the others do not know', { skip: withoutBuildKit }, () => {
+    assert.deepEqual([...judges.keys()], ['buildah', 'docker', 'buildkit']);
+  });
+
   for (const one of cases) {
     const { what, args = {}, target, without = [], expected, differs = {} } = one;
     it(what, async () => {
       writeFile(one);
       const options = { args, ...(target === undefined ? {} : { target }) };
-      const asked = [...judges].filter(([peer]) => !without.includes(peer));
+      const asked = [...judges].filter(
+        ([peer]) => !without.includes(peer) && (peer !== 'buildkit' || without.length > 0),
+      );
       assert.ok(asked.length > 0 || expected !== undefined, 'nobody judges it');
       const [ours, ...theirs] = await Promise.all([
         slipwayBuild(engine, context, options),

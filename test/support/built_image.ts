@@ -1,6 +1,6 @@
 // One Dockerfile built by Slipway, by Buildah and by Docker's classic builder, each result flattened to lines that can be compared.
 import { execFile, spawnSync } from 'node:child_process';
-import { createReadStream, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createReadStream, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -84,20 +84,40 @@ interface ImageDocument {
   readonly history?: readonly { created_by?: string; empty_layer?: boolean }[];
 }
 
-/** The builder of dockerd itself, from before BuildKit. */
-export class ClassicBuilder implements Judge {
-  readonly #dockerd: Dockerd;
+/** What Debian sid's Docker needs besides dockerd: .ci/fetch-peers brings it. */
+const peers = join(import.meta.dirname, '../../node_modules/.cache/peers');
+export const buildKitPrograms = join(peers, 'docker');
+const buildx = join(peers, 'buildx/docker-buildx');
 
-  constructor(dockerd: Dockerd) {
+export function whyNoBuildKit(): string | undefined {
+  const missing = [join(buildKitPrograms, 'dockerd'), buildx].find((program) => !existsSync(program));
+  return missing === undefined ? undefined : 'no dockerd 28 and docker-buildx: .ci/fetch-peers fetches them';
+}
+
+/** The builders of dockerd: its own from before BuildKit, and BuildKit. */
+export class DockerBuilder implements Judge {
+  readonly #dockerd: Dockerd;
+  readonly #command: readonly string[];
+
+  private constructor(dockerd: Dockerd, command: readonly string[]) {
     this.#dockerd = dockerd;
+    this.#command = command;
+  }
+
+  static classic(dockerd: Dockerd): DockerBuilder {
+    return new DockerBuilder(dockerd, ['docker', 'build', '-q']);
+  }
+
+  /** @param dockerd of `buildKitPrograms` */
+  static buildKit(dockerd: Dockerd): DockerBuilder {
+    return new DockerBuilder(dockerd, [buildx, 'build', '-q', '--provenance=false', '--load']);
   }
 
   async build(context: string, options: BuildOptions): Promise<BuiltImage> {
     const docker = ['-H', this.#dockerd.host];
-    const env = { ...process.env, DOCKER_BUILDKIT: '0' };
-    await run('docker', [...docker, 'build', '-q', '--network', 'none', '-t', 'made', ...flags(options), context], {
-      env,
-    });
+    const env = { ...process.env, DOCKER_BUILDKIT: '0', DOCKER_HOST: this.#dockerd.host };
+    const [program = '', ...command] = this.#command;
+    await run(program, [...command, '--network', 'none', '-t', 'made', ...flags(options), context], { env });
     const image: BuiltImage = new Map();
     const [{ RootFS, Config }] = JSON.parse((await run('docker', [...docker, 'image', 'inspect', 'made'])).stdout) as [
       { RootFS: { Layers?: string[] }; Config: Record<string, unknown> },
@@ -178,14 +198,24 @@ function addHistory(image: BuiltImage, { history = [] }: ImageDocument): void {
   const lines = history.map(({ created_by = '', empty_layer = false }) => {
     const text = created_by
       .replace(/^.* #\(nop\)\s*/, '')
+      .replace(/ # buildkit$/, '')
       .replace(/\s+/g, ' ')
       .trim();
     const [keyword = ''] = text.split(' ');
     const isCommand = !/^[A-Z]+$/.test(keyword);
     if (isCommand) return `RUN ${text}`;
-    const own = ['COPY', 'ADD', 'HEALTHCHECK', 'VOLUME', 'SHELL', 'LABEL', 'EXPOSE', 'CMD', 'ENTRYPOINT'].includes(
-      keyword,
-    );
+    const own = [
+      'COPY',
+      'ADD',
+      'HEALTHCHECK',
+      'VOLUME',
+      'SHELL',
+      'LABEL',
+      'EXPOSE',
+      'CMD',
+      'ENTRYPOINT',
+      'ARG',
+    ].includes(keyword);
     return `${own ? keyword : text}${empty_layer && keyword !== 'WORKDIR' ? ' (no layer)' : ''}`;
   });
   image.set('history', lines.join('; '));

@@ -1,5 +1,6 @@
 // What a case of the conformance tables says.
-export type Peer = 'buildah' | 'docker';
+/** Those that know all of a case judge it; BuildKit is asked where one of the older ones can not be. */
+export type Peer = 'buildah' | 'docker' | 'buildkit';
 
 export interface Case {
   readonly what: string;
@@ -21,8 +22,10 @@ interface Difference {
   readonly why: string;
 }
 
-/** Both peers came before it: heredocs, newer flags and modifiers. */
+/** Two of the peers came before it: heredocs, newer flags and modifiers. */
 export const newer: readonly Peer[] = ['buildah', 'docker'];
+/** BuildKit as Debian has it, too: it is built without what was experimental then. */
+export const newest: readonly Peer[] = [...newer, 'buildkit'];
 
 /** Entries as a tree of an image has them. */
 export const file = (content: string, mode = '644', owner = '0:0') =>
@@ -34,5 +37,8 @@ export const reasons = {
   setuid: 'Buildah 1.28 takes setuid from files of the context; BuildKit keeps the mode',
   setuidOfDocker: 'the classic builder changes the owner last, which clears setuid; BuildKit changes the mode last',
   attributes: "Docker's client leaves attributes behind when it sends a context; BuildKit sends them",
+  madeMode: 'BuildKit gives a mode in digits to the directory that it makes for the files, too, one in letters not',
+  excluded:
+    'Docker 28 excludes only below directories; the reference excludes what wildcards find (COPY --exclude=*.txt hom* /mydir/)',
   workdir: "the classic builder makes it root's; BuildKit makes it for USER",
 } as const;

@@ -1,5 +1,5 @@
 // RUN, its mounts, and heredocs.
-import { type Case, directory, file, newer } from './case.ts';
+import { type Case, directory, file, newer, newest } from './case.ts';
 
 export const runCases: readonly Case[] = [
   {
@@ -72,7 +72,7 @@ export const runCases: readonly Case[] = [
   {
     what: 'RUN --network and --security',
     file: 'FROM BASE\nRUN --network=none ip link show up | grep -c mtu > /n\nRUN --security=sandbox echo x > /s',
-    without: newer,
+    without: newest,
     expected: { '/n': file('1\n'), '/s': file('x\n') },
   },
   {
