@@ -26,10 +26,18 @@ export async function showLogs(app: App, container: ContainerSummary): Promise<v
 
   const client = await app.engine.client();
   const { Config } = await client.call('container.inspect', { Container: container.Id });
-  const tail = vscode.workspace.getConfiguration('slipway.logs').get('tail', '1000');
+  const settings = vscode.workspace.getConfiguration('slipway.logs');
+  const since = settings.get('since', '').trim();
   const { socket, outcome } = await client.stream(
     'container.logs',
-    { Container: container.Id, Stdout: true, Stderr: true, Follow: true, Tail: tail },
+    {
+      Container: container.Id,
+      Stdout: true,
+      Stderr: true,
+      Follow: true,
+      Tail: settings.get('tail', '1000'),
+      ...(since === '' ? {} : { Since: since }),
+    },
     { signal: abort.signal },
   );
   const decoder = new TextDecoder();

@@ -34,6 +34,7 @@ const settings = {
   'slipway.images.description': ['id'],
   'slipway.shells': ['no-such-shell', 'ash'],
   'slipway.logs.tail': '1',
+  'slipway.logs.since': '1h',
   'slipway.run.removeOnExit': true,
   'slipway.confirmRemove': false,
 };
