@@ -16,7 +16,7 @@ import { connectMonitor, type MonitorClient, readExitRecord } from './monitor_cl
 import { type ContainerServices, directories, publish } from './services.ts';
 import { spawnExecMonitor } from './spawn.ts';
 import { allCapabilities, effectiveCapabilities } from './spec/capabilities.ts';
-import { capabilitySets, processEnvironment } from './spec/generate.ts';
+import { capabilitySets, processEnvironment, rlimits } from './spec/generate.ts';
 import type { OciProcess } from './spec/oci.ts';
 import { parseSecurityOptions } from './spec/security.ts';
 import { signalNumber } from './spec/signals.ts';
@@ -93,6 +93,11 @@ async function processOf(
     env: processEnvironment({ ...config, Env: [...(config.Env ?? []), ...(request.Env ?? [])] }, user.home, tty),
     cwd: request.WorkingDir || config.WorkingDir || '/',
     capabilities: capabilitySets(capabilities, user.uid),
+    rlimits: rlimits({
+      record: container.record,
+      facts: services.facts,
+      defaultUlimits: services.context.options.defaultUlimits,
+    }),
     noNewPrivileges: parseSecurityOptions(host.SecurityOpt).noNewPrivileges,
   };
 }

@@ -136,6 +136,18 @@ describe('slipway run', () => {
     assert.deepEqual(stdout.trim().split('\n'), [String(64 << 20), '33', '8192', '100', '200', '77']);
   });
 
+  it('limits open files to fewer than the runtime has itself, and those of exec, too', async () => {
+    const script = 'ulimit -n; ulimit -Hn';
+    const { stdout, stderr } = await run('--ulimit', 'nofile=5:10', 'busybox', 'sh', '-c', script);
+    assert.equal(stdout, '5\n10\n', stderr);
+    const id = await engine.start({
+      Config: { Cmd: ['sleep', '100'] },
+      HostConfig: { Ulimits: [{ Name: 'nofile', Soft: 6, Hard: 12 }] },
+    });
+    assert.equal((await engine.exec(id, ['sh', '-c', script])).stdout, '6\n12\n');
+    await engine.client.call('container.remove', { Container: id, Force: true });
+  });
+
   it('binds directories, read-only where asked, and mounts tmpfs', async () => {
     const directory = mkdtempSync(join(engine.directory, 'bind-'));
     writeFileSync(join(directory, 'file'), 'from the host\n');

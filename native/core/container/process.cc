@@ -81,9 +81,19 @@ Result<void> set_scheduling(const spec::Process& process) {
   return {};
 }
 
-Result<void> set_limits(const spec::Process& process) {
+// We ourselves have more files open than a program may be allowed: until it runs, their limit is raised only.
+bool can_wait(const spec::Rlimit& limit) {
+  rlimit64 now{};
+  return limit.resource == RLIMIT_NOFILE && limit.soft <= limit.hard && ::getrlimit64(RLIMIT_NOFILE, &now) == 0 &&
+         limit.hard <= now.rlim_max;
+}
+
+enum class Limits { at_once, waiting };
+
+Result<void> set_limits(const spec::Process& process, Limits which) {
   for (size_t i = 0; i < process.rlimits.size(); ++i) {
     const spec::Rlimit& limit = process.rlimits[i];
+    if (can_wait(limit) != (which == Limits::waiting)) continue;
     const rlimit64 values{limit.soft, limit.hard};
     if (::setrlimit64(static_cast<__rlimit_resource>(limit.resource), &values) != 0)
       return Error::system("setrlimit").with_context("process.rlimits[" + std::to_string(i) + "]");
@@ -231,7 +241,7 @@ Result<Program> become_process(const ProcessSetup& setup, const Trusted& trusted
   const spec::Process& process = *setup.process;
   TRY(slave >= 0 ? take_console(slave) : take_stdio(setup));
   TRY(set_scheduling(process));
-  TRY(set_limits(process));
+  TRY(set_limits(process, Limits::at_once));
   TRY(set_labels(process, trusted.proc.get()));
   Program program;
   program.environment = environment_of(process);
@@ -255,6 +265,7 @@ Error execute(const ProcessSetup& setup, const Program& program,
   // Nothing of the creator's goes on into the program.
   kernel::close_on_exec_from(3 + static_cast<unsigned>(setup.stdio.preserve_fds));
   reset_signals();
+  if (auto limited = set_limits(*setup.process, Limits::waiting); !limited) return std::move(limited.error());
   if (setup.seccomp) {
     const int listener = seccomp::install(*setup.seccomp);
     if (listener < 0) return Error::from_errno(-listener, "install the filter").with_context("linux.seccomp");

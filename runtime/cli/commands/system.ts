@@ -114,6 +114,24 @@ function eventText({ Type, Action, Actor, timeNano }: EngineEvent): string {
   return `${whole.slice(0, 19)}.${fraction}Z ${Type} ${Action} ${Actor.ID}${attributes === '' ? '' : ` (${attributes})`}`;
 }
 
+/** Templates have Go's names of the fields, JSON has others. */
+function goEvent({ Record: _row, sequence: _sequence, ...event }: EngineEvent): object {
+  const { Type, Action, Actor, scope, time, timeNano } = event;
+  const legacy = Type === 'container' || Type === 'image';
+  const named = {
+    Status: legacy ? Action : '',
+    ID: legacy ? Actor.ID : '',
+    From: legacy ? (Actor.Attributes['image'] ?? '') : '',
+    Scope: scope,
+    Time: time,
+    TimeNano: timeNano,
+  };
+  return Object.defineProperties(
+    event,
+    Object.fromEntries(Object.entries(named).map(([name, value]) => [name, { value }])),
+  );
+}
+
 async function events(input: Invocation, context: CliContext): Promise<number> {
   const client = await context.engine();
   const format = input.text('format');
@@ -127,8 +145,7 @@ async function events(input: Invocation, context: CliContext): Promise<number> {
       ...(until === undefined ? {} : { Until: until }),
     },
     (batch) => {
-      for (const { Record: _row, sequence: _sequence, ...event } of batch)
-        context.out(`${render === undefined ? eventText({ ...event, sequence: 0 }) : render(event)}\n`);
+      for (const event of batch) context.out(`${render === undefined ? eventText(event) : render(goEvent(event))}\n`);
     },
   );
   await subscription.ended;

@@ -92,7 +92,11 @@ function namespaces({ record, joined, idMappings, facts }: SpecInput): OciNamesp
   return list;
 }
 
-function rlimits({ record, facts, defaultUlimits }: SpecInput): { type: string; soft: number; hard: number }[] {
+export function rlimits({
+  record,
+  facts,
+  defaultUlimits,
+}: Pick<SpecInput, 'record' | 'facts' | 'defaultUlimits'>): { type: string; soft: number; hard: number }[] {
   const wanted = new Map(defaultUlimits.map((limit) => [limit.Name, limit]));
   for (const limit of record.hostConfig.Ulimits ?? []) wanted.set(limit.Name, limit);
   const unlimited = (value: number) => (value < 0 ? 2 ** 64 - 1 : value);
