@@ -15,6 +15,9 @@ import type { OpenDocument } from '../open_document.ts';
 /** The kind that "fix all on save" asks for. */
 export const fixAllKind = `${CodeActionKind.SourceFixAll}.slipway`;
 
+/** The problems of a selection for which something is offered: nobody reads a longer menu. */
+const offered = 100;
+
 export function codeActions(
   open: OpenDocument,
   range: Range,
@@ -27,10 +30,13 @@ export function codeActions(
   if (wants(CodeActionKind.QuickFix)) {
     const start = open.offset(range.start);
     const end = open.offset(range.end);
-    const here = problems.filter((problem) => problem.range.start <= end && start <= problem.range.end);
+    const here = problems
+      .filter((problem) => problem.range.start <= end && start <= problem.range.end)
+      .slice(0, offered);
     for (const problem of here) append(actions, fixes(open, problem));
     append(actions, fixEverywhere(open, here, problems));
-    for (const problem of here) append(actions, ignores(open, problem));
+    const ignorable = new Map(here.map((problem) => [`${problem.code} ${problem.instruction}`, problem]));
+    for (const problem of ignorable.values()) append(actions, ignores(open, problem));
   }
   // Not among the light bulb's offers unless it is asked for.
   if (context.only !== undefined && wants(fixAllKind)) {
@@ -77,17 +83,36 @@ function allFixes(problems: readonly Problem[]): Edit[] {
 
 /** Keeps a group of edits as a whole or not at all. */
 function withoutOverlaps(groups: readonly (readonly Edit[])[]): Edit[] {
+  // In the order of their places, so that an edit can only clash with its neighbours.
   const kept: Edit[] = [];
   for (const group of groups) {
-    const clashes = group.some((edit) => kept.some((other) => overlap(edit, other)));
-    if (!clashes) append(kept, group);
+    if (group.some((edit) => clashes(kept, edit))) continue;
+    for (const edit of group) kept.splice(placeFor(kept, edit), 0, edit);
   }
   return kept;
 }
 
+/** The index of the first edit that does not start before the given one. */
+function placeFor(edits: readonly Edit[], { range }: Edit): number {
+  let low = 0;
+  let high = edits.length;
+  if ((edits[high - 1]?.range.start ?? -1) < range.start) return high;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((edits[middle]?.range.start ?? 0) < range.start) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
 /** Two edits at one place clash too: their order would matter. */
-function overlap(a: Edit, b: Edit): boolean {
-  return a.range.start <= b.range.end && b.range.start <= a.range.end;
+function clashes(edits: readonly Edit[], edit: Edit): boolean {
+  const at = placeFor(edits, edit);
+  const [before, after] = [edits[at - 1], edits[at]];
+  return (
+    (before !== undefined && before.range.end >= edit.range.start) ||
+    (after !== undefined && after.range.start <= edit.range.end)
+  );
 }
 
 /** The comments with which the tools are told to be silent. */
