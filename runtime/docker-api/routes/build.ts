@@ -48,12 +48,18 @@ export const buildRoutes: readonly Route[] = [
   }),
 
   route('POST', '/build/prune', async (x) => {
+    const { label, 'label!': not, ...Filters } = x.filters();
+    // What builds keep has no labels: `docker system prune --filter label=…` means none of it.
+    if (label !== undefined || not !== undefined) {
+      x.json(200, { CachesDeleted: null, SpaceReclaimed: 0 });
+      return;
+    }
     const params = defined({
       All: x.flag('all'),
       ReservedSpace: x.integer('reserved-space') ?? x.integer('keep-storage'),
       MaxUsedSpace: x.integer('max-used-space'),
       MinFreeSpace: x.integer('min-free-space'),
-      Filters: x.filters(),
+      Filters,
     });
     const { CachesDeleted, SpaceReclaimed } = await x.call('build.cachePrune', params);
     x.json(200, { CachesDeleted: CachesDeleted.length > 0 ? CachesDeleted : null, SpaceReclaimed });

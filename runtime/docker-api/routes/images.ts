@@ -1,5 +1,5 @@
 // /images, /distribution and /auth.
-import { fullName, parseReference } from '../../image/reference.ts';
+import { familiarName, fullName, parseReference } from '../../image/reference.ts';
 import { EngineError, isEngineError } from '../../protocol/errors.ts';
 import type { ImageInspect } from '../../protocol/image.ts';
 import type { Exchange } from '../exchange.ts';
@@ -53,11 +53,11 @@ export const imageRoutes: readonly Route[] = [
   route('GET', '/images/search', async (x) => {
     const Term = x.text('term');
     if (Term === undefined) throw new HttpError(400, 'search term is empty');
+    const Limit = x.integer('limit') || undefined;
+    if (Limit !== undefined && (Limit < 1 || Limit > 100))
+      throw new HttpError(400, `limit ${Limit} is outside the range of [1, 100]`);
     const Auth = authOf(x);
-    const found = await x.call(
-      'image.search',
-      defined({ Term, Limit: x.integer('limit'), Filters: x.filters(), Auth }),
-    );
+    const found = await x.call('image.search', defined({ Term, Limit, Filters: x.filters(), Auth }));
     x.json(
       200,
       found.map((image) => ({ ...image, is_automated: false })),
@@ -93,7 +93,10 @@ export const imageRoutes: readonly Route[] = [
         .call('image.push', params, (progress) => messages.transfer(progress))
         .catch((error: unknown) => {
           if (!isEngineError(error, 'NotFound') || !error.message.startsWith('No such image')) throw error;
-          throw new EngineError('NotFound', `An image does not exist locally with the tag: ${x.name}`);
+          throw new EngineError(
+            'NotFound',
+            `An image does not exist locally with the tag: ${familiarName(parseReference(x.name))}`,
+          );
         });
       for (const { Reference: pushedAs, Digest, Size } of pushed) {
         const Tag = pushedAs.slice(pushedAs.lastIndexOf(':') + 1);
