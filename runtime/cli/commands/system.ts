@@ -1,5 +1,4 @@
 // system df, events, info, prune, doctor; version
-import type { EngineEvent } from '../../protocol/event.ts';
 import type { DiskUsage, SystemInfo } from '../../protocol/system.ts';
 import { protocolVersion } from '../../protocol/version.ts';
 import {
@@ -13,6 +12,7 @@ import {
   text,
 } from '../command.ts';
 import type { CliContext } from '../context.ts';
+import { eventText, goEvent } from '../format/event.ts';
 import { alignColumns, renderInspect, renderList, type TableSpec } from '../format/table.ts';
 import { compileTemplate, goJson } from '../format/template.ts';
 import { ago, binarySize, humanSize, shortId } from '../format/units.ts';
@@ -101,35 +101,6 @@ async function version(input: Invocation, context: CliContext): Promise<number> 
     return `${part('Client', Client)}\n${part('Server', server)}`;
   });
   return 0;
-}
-
-/** One event as `docker events` prints it. */
-function eventText({ Type, Action, Actor, timeNano }: EngineEvent): string {
-  const whole = new Date(Math.floor(timeNano / 1e6)).toISOString();
-  const fraction = String(timeNano % 1e9).padStart(9, '0');
-  const attributes = Object.entries(Actor.Attributes)
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([name, value]) => `${name}=${value}`)
-    .join(', ');
-  return `${whole.slice(0, 19)}.${fraction}Z ${Type} ${Action} ${Actor.ID}${attributes === '' ? '' : ` (${attributes})`}`;
-}
-
-/** Templates have Go's names of the fields, JSON has others. */
-function goEvent({ Record: _row, sequence: _sequence, ...event }: EngineEvent): object {
-  const { Type, Action, Actor, scope, time, timeNano } = event;
-  const legacy = Type === 'container' || Type === 'image';
-  const named = {
-    Status: legacy ? Action : '',
-    ID: legacy ? Actor.ID : '',
-    From: legacy ? (Actor.Attributes['image'] ?? '') : '',
-    Scope: scope,
-    Time: time,
-    TimeNano: timeNano,
-  };
-  return Object.defineProperties(
-    event,
-    Object.fromEntries(Object.entries(named).map(([name, value]) => [name, { value }])),
-  );
 }
 
 async function events(input: Invocation, context: CliContext): Promise<number> {
