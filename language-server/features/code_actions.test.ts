@@ -97,3 +97,12 @@ test('real fixes leave a file with fewer problems', () => {
   assert.notEqual(fixed, text);
   assert.ok(lint.problems(opened(fixed)).length < before.length);
 });
+
+test('a line with thousands of problems: a short menu, and all of them fixed at once', () => {
+  const { open } = marked(`FROM a:1\nRUN echo|${' $y'.repeat(5_000)}\n`);
+  const range = { start: { line: 1, character: 0 }, end: { line: 2, character: 0 } };
+  const actions = codeActions(open, range, { diagnostics: [] }, lint.problems(open));
+  assert.ok(actions.length < 300, String(actions.length));
+  const all = actions.find(({ title }) => title === 'Fix all SC2086 problems');
+  assert.equal(applied(open, all?.edit?.changes?.[open.uri] ?? []), `FROM a:1\nRUN echo${' "$y"'.repeat(5_000)}\n`);
+});
