@@ -1,5 +1,5 @@
 // system.*: versions, what the engine and the machine are, and what uses how much.
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statfsSync } from 'node:fs';
 import { availableParallelism, hostname, release, totalmem } from 'node:os';
 import type { ContainerServices } from '../container/services.ts';
 import type { Handlers, HandlersOf } from '../protocol/handler.ts';
@@ -69,6 +69,24 @@ function registryConfig({ registryMirrors, insecureRegistries }: EngineOptions):
   };
 }
 
+/** By the magic numbers of statfs(2), with Docker's names; the number where it has none. */
+const filesystemNames: Readonly<Record<string, string>> = {
+  ef53: 'extfs',
+  '58465342': 'xfs',
+  '9123683e': 'btrfs',
+  '2fc12fc1': 'zfs',
+  '1021994': 'tmpfs',
+  '794c7630': 'overlayfs',
+  f2f52010: 'f2fs',
+  '6969': 'nfs',
+  '65735546': 'fuse',
+};
+
+function backingFilesystem(path: string): string {
+  const magic = statfsSync(path).type.toString(16);
+  return filesystemNames[magic] ?? `0x${magic}`;
+}
+
 /** The same for as long as the engine's data is the same. */
 export function engineId({ dataRoot }: EngineContext['paths']): string {
   return `${hostname()}:${dataRoot}`;
@@ -92,7 +110,7 @@ async function info({ context, containers, nouns }: SystemServices): Promise<Sys
     Images: images.length,
     Driver: 'overlay2',
     DriverStatus: [
-      ['Backing Filesystem', 'overlayfs'],
+      ['Backing Filesystem', backingFilesystem(paths.dataRoot)],
       ['userxattr', String(rootless)],
     ],
     DockerRootDir: paths.dataRoot,
@@ -104,7 +122,7 @@ async function info({ context, containers, nouns }: SystemServices): Promise<Sys
     CgroupDriver: options.cgroupDriver,
     CgroupVersion: facts.cgroupVersion === 1 ? '1' : '2',
     Debug: options.debug,
-    NFd: 0,
+    NFd: readdirSync('/proc/self/fd').length,
     NGoroutines: 0,
     SystemTime: new Date().toISOString(),
     NEventsListener: context.events.listeners,
@@ -132,6 +150,7 @@ async function info({ context, containers, nouns }: SystemServices): Promise<Sys
       ...(facts.cgroupVersion === 2 ? ['name=cgroupns'] : []),
     ],
     RegistryConfig: registryConfig(options),
+    CDISpecDirs: [...options.cdiSpecDirs],
     Plugins: {
       Volume: ['local'],
       Network: ['bridge', 'host', 'ipvlan', 'macvlan', 'null'],

@@ -77,6 +77,8 @@ export interface SystemInfo {
     InsecureRegistryCIDRs: string[];
     Mirrors: string[];
   };
+  /** Where vendors' device specifications (CDI) are looked for. */
+  CDISpecDirs: string[];
   Plugins: { Volume: string[]; Network: string[]; Authorization: string[] | null; Log: string[] };
   Labels: string[];
   LiveRestoreEnabled: boolean;

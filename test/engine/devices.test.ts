@@ -61,6 +61,11 @@ describe('devices', { timeout: 60_000 }, () => {
     assert.ok(existsSync(join(folder, 'hooked')));
   });
 
+  it('are looked for where the engine says', async () => {
+    const { CDISpecDirs } = await engine.client.call('system.info', {});
+    assert.deepEqual(CDISpecDirs, [join(folder, 'etc'), join(folder, 'run')]);
+  });
+
   it('are those of the last directory that knows them', async () => {
     const { stdout } = await run('--device', 'vendor.com/net=old', 'busybox', 'sh', '-c', 'echo $WHICH');
     assert.equal(stdout, 'run\n');

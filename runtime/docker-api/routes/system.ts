@@ -185,7 +185,6 @@ function dockerInfo(info: SystemInfo): object {
     ExperimentalBuild: false,
     Isolation: '',
     GenericResources: null,
-    CDISpecDirs: [],
     Containerd: undefined,
     ContainerdCommit: { ID: '' },
     RuncCommit: { ID: '' },
