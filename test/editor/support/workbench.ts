@@ -5,7 +5,7 @@ import { basename, dirname, join } from 'node:path';
 import { type Browser, chromium, type FrameLocator, type Locator, type Page } from 'playwright-core';
 
 /** How long what should show may take, in milliseconds: a machine that does much else at once is slow, not wrong. */
-const patience = 60_000;
+const patience = 45_000;
 
 const chromiumFlags = [
   '--no-sandbox',

@@ -151,7 +151,7 @@ export const known28Forms: readonly Known[] = [
       'POST /containers/{name}/update': ['status: "409" ≠ "400"'],
       'POST /exec/{name}/start': ['status: "404" ≠ "409"'],
       'PUT /containers/{name}/archive': ['status: "400" ≠ "403"', 'status: "400" ≠ "404"'],
-      'POST /containers/{name}/start': ['status: "404" ≠ "400"', 'status: "404" ≠ "500"'],
+      'POST /containers/{name}/start': ['status: "404" ≠ "400"'],
     },
   },
   {

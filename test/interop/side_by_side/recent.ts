@@ -168,7 +168,7 @@ const containers: readonly Sequence[] = [
     'GET /containers/nobody/changes',
     'POST /containers/held/attach',
     'POST /containers/held/attach?logs=0&stream=0&stdout=1',
-    'GET /containers/held/logs?stdout=1&tail=1&timestamps=0&since=1.5',
+    'GET /containers/held/logs?stdout=1&tail=2&timestamps=0&since=1.5',
     'POST /containers/held/update?bogus=1',
   ),
   [
