@@ -77,21 +77,21 @@ export const knownSentences: readonly Known[] = [
       ],
       'POST /images/create': [
         'message: "\\"a/b/c/d\\": cannot parse platform specifier: invalid argument" ≠ "\\"a/b/c/d\\" is not a platform: expected os/architecture[/variant], such as linux/amd64"',
-        'message: "bogus is not a valid change command" ≠ "cannot apply the change \\"BOGUS\\": known are CMD, ENTRYPOINT, ENV, EXPOSE, LABEL, ONBUILD, STOPSIGNAL, USER, VOLUME, WORKDIR"',
+        'message: "bogus is not a valid change command" ≠ "cannot apply the change \\"BOGUS\\": known are CMD, ENTRYPOINT, ENV, EXPOSE, HEALTHCHECK, LABEL, ONBUILD, STOPSIGNAL, USER, VOLUME, WORKDIR"',
         'message: "invalid reference format: repository name must be lowercase" ≠ "invalid reference format: \\"UPPER:a\\": repository name must be lowercase"',
         'message: "invalid reference format: repository name must be lowercase" ≠ "invalid reference format: \\"UPPER\\": repository name must be lowercase"',
         'message: "invalid tag format" ≠ "invalid reference format: \\"a@b:c\\": the digest must be sha256: and 64 hexadecimal digits"',
-        'message: "run is not a valid change command" ≠ "cannot apply the change \\"RUN true\\": known are CMD, ENTRYPOINT, ENV, EXPOSE, LABEL, ONBUILD, STOPSIGNAL, USER, VOLUME, WORKDIR"',
+        'message: "run is not a valid change command" ≠ "cannot apply the change \\"RUN true\\": known are CMD, ENTRYPOINT, ENV, EXPOSE, HEALTHCHECK, LABEL, ONBUILD, STOPSIGNAL, USER, VOLUME, WORKDIR"',
       ],
       'POST /images/load': [
         'message: "open PATH no such file or directory" ≠ "cannot use the manifest: the archive is neither a docker archive nor an OCI layout: it has no manifest.json or index.json"',
       ],
       'POST /commit': [
-        'message: "bogus is not a valid change command" ≠ "cannot apply the change \\"BOGUS\\": known are CMD, ENTRYPOINT, ENV, EXPOSE, LABEL, ONBUILD, STOPSIGNAL, USER, VOLUME, WORKDIR"',
+        'message: "bogus is not a valid change command" ≠ "cannot apply the change \\"BOGUS\\": known are CMD, ENTRYPOINT, ENV, EXPOSE, HEALTHCHECK, LABEL, ONBUILD, STOPSIGNAL, USER, VOLUME, WORKDIR"',
         'message: "invalid name or ID supplied: \\"\\"" ≠ "container is required"',
         'message: "invalid reference format: repository name must be lowercase" ≠ "invalid reference format: \\"UPPER\\": repository name must be lowercase"',
         'message: "invalid tag format" ≠ "invalid reference format: \\"a:b:c\\": the repository name is malformed"',
-        'message: "run is not a valid change command" ≠ "cannot apply the change \\"RUN true\\": known are CMD, ENTRYPOINT, ENV, EXPOSE, LABEL, ONBUILD, STOPSIGNAL, USER, VOLUME, WORKDIR"',
+        'message: "run is not a valid change command" ≠ "cannot apply the change \\"RUN true\\": known are CMD, ENTRYPOINT, ENV, EXPOSE, HEALTHCHECK, LABEL, ONBUILD, STOPSIGNAL, USER, VOLUME, WORKDIR"',
       ],
       'GET /networks': [
         'message: "Invalid filter \'unknown\'" ≠ "invalid filter \'unknown\'; known are dangling, driver, id, label, label!, name, scope, type"',
@@ -147,6 +147,7 @@ export const knownSentences: readonly Known[] = [
     reason: "the builder's own sentences, with the place in the Dockerfile",
     at: {
       'POST /build': [
+        'message: "invalid reference format: repository name must be lowercase" ≠ "Dockerfile:1:1: failed to resolve source metadata for UPPER: invalid reference format: \\"UPPER\\": repository name must be lowercase\\n--------------------\\n   1 | >>> FROM UPPER\\n   2 |\\n--------------------"',
         'message: "COPY failed: file not found in build context or excluded by .dockerignore: stat nothing: file does not exist" ≠ "Dockerfile:2:1: failed to compute cache key: \\"/nothing\\": not found in the build context\\n--------------------\\n   1 |     FROM slipway.test/busybox\\n   2 | >>> COPY nothing /a\\n   3 |\\n--------------------"',
         'message: "COPY failed: forbidden path outside the build context: ../a ()" ≠ "Dockerfile:2:1: forbidden path outside the build context: ../a\\n--------------------\\n   1 |     FROM slipway.test/busybox\\n   2 | >>> COPY ../a /a\\n   3 |\\n--------------------"',
         'message: "Cannot locate specified Dockerfile: Dockerfile" ≠ "failed to read dockerfile: open Dockerfile: no such file or directory"',
