@@ -2,7 +2,6 @@
 // context of 20,000, and two independent stages of work with no cache. Each round's change is the same for all.
 //   node test/benchmarks/build.ts [ROUNDS]
 // It runs in a network namespace of its own: Docker writes rules for its bridge.
-import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,14 +10,9 @@ import { busyboxReference, writeBusyboxArchive } from '../support/busybox_image.
 import { Dockerd, whyNoDockerd } from '../support/dockerd.ts';
 import { TestEngine } from '../support/slipway.ts';
 import { compare, type Peer } from './support/compare.ts';
+import { enterOwnNetwork } from './support/own_network.ts';
 
-const marker = 'SLIPWAY_BENCHMARK_INSIDE';
-if (process.env[marker] === undefined) {
-  const script = 'ip link set lo up && exec "$0" "$@"';
-  const again = ['--net', 'sh', '-c', script, process.execPath, import.meta.filename, ...process.argv.slice(2)];
-  const done = spawnSync('unshare', again, { stdio: 'inherit', env: { ...process.env, [marker]: '1' } });
-  process.exit(done.status ?? 1);
-}
+enterOwnNetwork();
 
 const rounds = Number(process.argv[2] ?? 5);
 const directory = mkdtempSync(join(tmpdir(), 'slipway-benchmark-'));

@@ -8,15 +8,10 @@ import { Dockerd, whyNoDockerd } from '../support/dockerd.ts';
 import { Podman, whyNoPodman } from '../support/podman.ts';
 import { TestEngine } from '../support/slipway.ts';
 import { compare, machine, type Peer } from './support/compare.ts';
+import { enterOwnNetwork } from './support/own_network.ts';
 import { record } from './support/record.ts';
 
-const marker = 'SLIPWAY_BENCHMARK_INSIDE';
-if (process.env[marker] === undefined) {
-  const script = 'ip link set lo up && exec "$0" "$@"';
-  const again = ['--net', 'sh', '-c', script, process.execPath, import.meta.filename, ...process.argv.slice(2)];
-  const done = spawnSync('unshare', again, { stdio: 'inherit', env: { ...process.env, [marker]: '1' } });
-  process.exit(done.status ?? 1);
-}
+enterOwnNetwork();
 
 const rounds = Number(process.argv[2] ?? 20);
 const hundred = 100;
