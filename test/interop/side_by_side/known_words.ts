@@ -205,7 +205,7 @@ export const knownWords: readonly Known[] = [
       'POST /networks/{name}/connect': [
         'message: "container cannot be connected to multiple networks with one of the networks in private (none) mode" ≠ none',
       ],
-      'POST /containers/create': ['message: "Container cannot be connected to network endpoints: wire, wave" ≠ none'],
+      'POST /containers/create': ['message: "Container cannot be connected to network endpoints: wave, wire" ≠ none'],
       'POST /volumes/create': ['message: "got EOF while reading request body" ≠ none'],
     },
   },
