@@ -59,7 +59,8 @@ static void read(const json::Field& field, Device& out) {
       field.fail("major and minor must be at most 4095 and 1048575");
   }
   field.member("fileMode", out.file_mode);
-  if (out.file_mode && *out.file_mode > 07777) field.fail("fileMode has bits that are no permissions");
+  // Podman hands over what stat(2) says, bits of the file's type with it.
+  if (out.file_mode && *out.file_mode > 0177777) field.fail("fileMode must be at most 65535");
   field.member("uid", out.uid);
   field.member("gid", out.gid);
 }

@@ -99,6 +99,8 @@ Result<int> dispatch(const std::vector<std::string>& words, char* const* all) {
   const std::vector<std::string> rest(arguments.words().begin() + 1, arguments.words().end());
   if (name == "monitor") return monitor::run_monitor(context.runtime.root, context.runtime.systemd_cgroup, rest);
   if (name == "host-ports") return host_ports(rest);
+  if (name == "checkpoint" || name == "restore")
+    return Error::invalid("cannot " + name, "slipway-oci does not save and restore processes (CRIU)");
   for (const VerbEntry& entry : verbs)
     if (entry.name == name) return entry.verb(context, rest);
   return Error::invalid("'" + name + "'", "unknown command; see slipway-oci --help");

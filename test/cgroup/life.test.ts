@@ -28,7 +28,7 @@ describe('the life of a container in its cgroups', { skip: whyNoController('memo
   };
   const status = (id: string) => /"status": *"(\w+)"/.exec(runtime.must(['state', id]))?.[1];
 
-  test('pause, resume, exec and delete while paused', () => {
+  test('pause, resume, exec, kill and delete while paused', () => {
     const id = runtime.start(sleeping());
     const pid = pidOf(runtime, id);
     runtime.must(['pause', id]);
@@ -41,6 +41,12 @@ describe('the life of a container in its cgroups', { skip: whyNoController('memo
     runtime.must(['pause', id]);
     runtime.must(['delete', '--force', id]);
     assertGone(pid);
+
+    // Whoever kills waits for the end, which a v1 freezer would keep from coming.
+    const killed = runtime.start(sleeping());
+    runtime.must(['pause', killed]);
+    runtime.must(['kill', killed, 'KILL']);
+    while (status(killed) !== 'stopped');
   });
 
   test('events --stats in the form that runc gives them', () => {

@@ -72,6 +72,7 @@ describe('podman with slipway-oci as its runtime', { skip: whyNoPodman() ?? fals
     podman.must(['unpause', name]);
     assert.equal(state(), 'running');
     assert.match(podman.must(['stats', '--no-stream', '--format', '{{.MemUsage}} {{.PIDS}}', name]), /67\.11MB 1/);
+    podman.must(['pause', name]);
     podman.must(['kill', '--signal', 'KILL', name]);
     assert.equal(podman.must(['wait', name]).trim(), '137');
     podman.must(['rm', name]);
@@ -85,16 +86,16 @@ describe('podman with slipway-oci as its runtime', { skip: whyNoPodman() ?? fals
     );
   });
 
+  test('devices of the host, one and all', () => {
+    assert.match(shell(['--device', '/dev/null:/dev/own'], 'ls -l /dev/own')[0] ?? '', /^crw-rw-rw- /);
+    assert.ok(shell(['--privileged'], 'ls /dev').length > 20);
+  });
+
   test('read-only root, tmpfs, capabilities, seccomp', () => {
     const lines = shell(
-      ['--read-only', '--cap-drop', 'all', '--tmpfs', '/scratch'],
-      'touch /x 2>&1; touch /scratch/x && echo written; grep -E "^(CapEff|Seccomp):" /proc/self/status',
+      ['--read-only', '--cap-drop', 'all', '--tmpfs', '/scratch:mode=700'],
+      'touch /x 2>&1; touch /scratch/x && stat -c %a /scratch; grep -E "^(CapEff|Seccomp):" /proc/self/status',
     );
-    assert.deepEqual(lines, [
-      'touch: /x: Read-only file system',
-      'written',
-      'CapEff:\t0000000000000000',
-      'Seccomp:\t2',
-    ]);
+    assert.deepEqual(lines, ['touch: /x: Read-only file system', '700', 'CapEff:\t0000000000000000', 'Seccomp:\t2']);
   });
 });

@@ -70,6 +70,7 @@ test('unknown ids, commands and flags are one line and exit code 1', () => {
     ['kill', 'unknown', 'SIGNONSENSE'],
     ['--nonsense'],
     ['nonsense'],
+    ['checkpoint', 'unknown'],
     ['list', '--format', 'xml'],
   ]) {
     const { status, stderr, stdout } = bundle.oci(...words);

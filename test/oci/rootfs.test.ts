@@ -131,9 +131,11 @@ test('ridmap maps the mounts below, too', () => {
 
 test('tmpcopyup keeps what the image has there, with owners, modes and links', () => {
   using bundle = new Bundle(
-    'cd /var/x; cat a/file; stat -c %a:%u a a/file; readlink link; mount | grep -c " /var/x "',
+    'cd /var/x; cat a/file; stat -c %a:%u a a/file; readlink link; mount | grep -c " /var/x "; stat -c %a:%u:%g /etc',
     (config) => {
-      config.mounts.push({ destination: '/var/x', type: 'tmpfs', source: 'tmpfs', options: ['tmpcopyup', 'ro'] });
+      const tmpfs = { type: 'tmpfs', source: 'tmpfs' };
+      config.mounts.push({ ...tmpfs, destination: '/var/x', options: ['tmpcopyup', 'ro'] });
+      config.mounts.push({ ...tmpfs, destination: '/etc', options: ['tmpcopyup', 'mode=1700', 'uid=4', 'gid=5'] });
     },
   );
   const place = join(bundle.rootfs, 'var/x');
@@ -146,7 +148,7 @@ test('tmpcopyup keeps what the image has there, with owners, modes and links', (
   symlinkSync('a/file', join(place, 'link'));
   const { stdout, stderr } = bundle.run();
   assert.equal(stderr, '');
-  assert.deepEqual(stdout.trim().split('\n'), ['copied', '711:0', '4755:7', 'a/file', '1']);
+  assert.deepEqual(stdout.trim().split('\n'), ['copied', '711:0', '4755:7', 'a/file', '1', '1700:4:5']);
 });
 
 test('cgroup shows the container’s own cgroups', () => {
@@ -197,7 +199,7 @@ test('the default devices and links are there', () => {
 test('devices of the configuration are made: character, block, pipe', () => {
   const inside = seen('stat -c "%F %a %u:%g %t:%T" /dev/c /dev/sub/b /dev/p', (config) => {
     config.linux.devices = [
-      { path: '/dev/c', type: 'c', major: 1, minor: 3, fileMode: 0o640, uid: 4, gid: 5 },
+      { path: '/dev/c', type: 'c', major: 1, minor: 3, fileMode: 0o20640, uid: 4, gid: 5 }, // as Podman: stat's mode
       { path: '/dev/sub/b', type: 'b', major: 7, minor: 300 },
       { path: '/dev/p', type: 'p', fileMode: 0o600 },
     ];

@@ -164,7 +164,10 @@ Result<void> kill(const Runtime& runtime, const std::string& id, int signal, boo
     error.message = "container not running: " + error.message;
     return error;
   }
-  return sent;
+  TRY(std::move(sent));
+  // A frozen process of cgroup v1 dies only when it is thawed; Podman and Docker wait for its end.
+  if (signal == SIGKILL && state.status == Status::paused) return cgroup::Cgroup::restore(state.cgroup).thaw();
+  return {};
 }
 
 Result<void> remove(const Runtime& runtime, const std::string& id, bool force) {

@@ -143,6 +143,25 @@ Result<mount::Tree> make_tree(const Setup& setup, const MountSetup& mount, const
   return copy;
 }
 
+bool names(const mount::Options& options, std::string_view key) {
+  return std::any_of(options.parameters.begin(), options.parameters.end(),
+                     [key](const auto& parameter) { return parameter.key == key; });
+}
+
+// What the options say of the tmpfs's own directory goes before what was copied.
+Result<void> set_top(int top, const mount::Options& options, const std::string& destination) {
+  for (const auto& [key, text, flag] : options.parameters) {
+    if (flag) continue;
+    const auto number = static_cast<unsigned>(std::strtoul(text.c_str(), nullptr, key == "mode" ? 8 : 10));
+    const int failed = key == "uid"    ? ::fchown(top, number, static_cast<gid_t>(-1))
+                       : key == "gid"  ? ::fchown(top, static_cast<uid_t>(-1), number)
+                       : key == "mode" ? ::fchmod(top, number & 07777U)
+                                       : 0;
+    if (failed != 0) return Error::system(key == "mode" ? "chmod" : "chown", destination);
+  }
+  return {};
+}
+
 Result<void> mount_new(const Setup& setup, const Inside& rootfs, const MountSetup& mount) {
   const std::string& destination = mount.mount->destination;
   TRY_ASSIGN(const Fd target, open_target(rootfs, mount, true));
@@ -152,9 +171,7 @@ Result<void> mount_new(const Setup& setup, const Inside& rootfs, const MountSetu
   // A tmpfs is as its place was, unless it says otherwise.
   const bool tmpfs = mount.mount->type == "tmpfs";
   struct stat status {};
-  const bool has_mode = std::any_of(options.parameters.begin(), options.parameters.end(),
-                                    [](const auto& parameter) { return parameter.key == "mode"; });
-  if (tmpfs && !has_mode && ::fstat(target.get(), &status) == 0) {
+  if (tmpfs && !names(options, "mode") && ::fstat(target.get(), &status) == 0) {
     std::array<char, 8> octal{};
     snprintf(octal.data(), octal.size(), "%o", status.st_mode & 07777U);
     options.parameters.push_back({"mode", octal.data(), false});
@@ -171,6 +188,7 @@ Result<void> mount_new(const Setup& setup, const Inside& rootfs, const MountSetu
   if (mount.options.copy_up) {
     TRY_ASSIGN(const Fd to, Inside(tree.fd.get()).open("/", O_RDONLY | O_DIRECTORY));
     TRY(copy_up(from.get(), to.get(), destination));
+    TRY(set_top(to.get(), mount.options, destination));
     rest.set |= mount.options.set & MOUNT_ATTR_RDONLY;
   }
   TRY(mount::apply_attributes(tree, rest, destination));
