@@ -6,8 +6,9 @@ import { describe, test } from 'node:test';
 import { checkLiteral, classify, ForbiddenAddress } from './addresses.ts';
 import { parseChallenge } from './auth.ts';
 import { DockerConfig } from './credentials.ts';
+import { RegistryError } from './errors.ts';
 import { endpointsFor, isInsecure } from './hosts.ts';
-import { defaultRetryPolicy, delayBefore, retryAfter } from './retry.ts';
+import { defaultRetryPolicy, delayBefore, retryAfter, retrying, Transient } from './retry.ts';
 
 describe('addresses', () => {
   for (const [address, expected] of [
@@ -65,6 +66,23 @@ describe('retries', () => {
     assert.equal(delayBefore(policy, 1, 5000), undefined);
     assert.equal(delayBefore(policy, 3, undefined), undefined);
     assert.ok(defaultRetryPolicy.attempts > 1);
+  });
+
+  test('only what may pass is tried again', async () => {
+    const failures: readonly [Error, number][] = [
+      [new RegistryError('cannot reach the registry', 0, 'ECONNREFUSED'), 1],
+      [Object.assign(new Error('connect'), { code: 'ECONNREFUSED' }), 3],
+      [new Transient(new RegistryError('too many requests', 429)), 3],
+    ];
+    for (const [failure, expected] of failures) {
+      let attempts = 0;
+      const attempt = () => {
+        attempts++;
+        return Promise.reject(failure);
+      };
+      await assert.rejects(retrying({ attempts: 3, firstDelay: 1, maxDelay: 1 }, undefined, attempt));
+      assert.equal(attempts, expected, failure.message);
+    }
   });
 
   test('Retry-After as seconds and as a date', () => {

@@ -1,5 +1,6 @@
 // When to try again and how long to wait before.
 import { setTimeout as sleep } from 'node:timers/promises';
+import { RegistryError } from './errors.ts';
 
 export interface RetryPolicy {
   /** Failures in a row without progress before giving up. */
@@ -42,7 +43,8 @@ const transientCodes = new Set([
 
 /** Connection failures that may pass. Wrong certificates, unknown hosts and refused addresses don't. */
 function isTransientError(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
+  // Of a registry's own refusals those that may pass come as `Transient`.
+  if (!(error instanceof Error) || error instanceof RegistryError) return false;
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
   return transientCodes.has(code) || error.message.startsWith('no answer from') || error.message === 'aborted';
 }

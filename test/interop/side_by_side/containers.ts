@@ -1,5 +1,5 @@
 // Containers: lists, creation with every kind of mistake, and the states between create and remove.
-import { type Box, boxBody, create, filters, plain, run, type Sequence, start } from './sequence.ts';
+import { type Box, boxBody, create, filters, plain, run, type Sequence, start, unhurried } from './sequence.ts';
 
 const list = (name: string, wanted: unknown): Sequence => [
   `list by ${name}`,
@@ -129,7 +129,6 @@ const created: Readonly<Record<string, Box>> = {
   'a wrong device mode': {
     HostConfig: { Devices: [{ PathOnHost: '/dev/null', PathInContainer: '/dev/n', CgroupPermissions: 'x' }] },
   },
-  'an unknown log driver': { HostConfig: { LogConfig: { Type: 'bogus' } } },
   'an unknown log option': { HostConfig: { LogConfig: { Type: 'json-file', Config: { bogus: '1' } } } },
   'a wrong log size': { HostConfig: { LogConfig: { Type: 'json-file', Config: { 'max-size': 'abc' } } } },
   'log files without a size': { HostConfig: { LogConfig: { Type: 'json-file', Config: { 'max-file': '3' } } } },
@@ -153,6 +152,7 @@ const creation: readonly Sequence[] = [
   ['create under a name that is too short', create('a')],
   ['create under a taken name', create('held')],
   ['create under a name with a slash before it', create('%2Fslash'), 'GET /containers/slash/json'],
+  [unhurried, create('unlogged', { HostConfig: { LogConfig: { Type: 'bogus' } } })],
   ['create for an unknown platform', ['POST /containers/create?platform=bogus/bogus', boxBody()]],
   ['create for a platform that is none', ['POST /containers/create?platform=a/b/c/d/e', boxBody()]],
   ...Object.entries(created).map(

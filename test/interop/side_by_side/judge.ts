@@ -10,8 +10,8 @@ import { TestEngine } from '../../support/slipway.ts';
 import { differences } from './compare.ts';
 import { type Known, KnownDifferences } from './known.ts';
 import { routeOf } from './route.ts';
-import type { Sequence } from './sequence.ts';
-import { Side } from './side.ts';
+import { type Sequence, unhurried } from './sequence.ts';
+import { Side, type Told } from './side.ts';
 
 export interface Judge {
   /** Of dockerd, as it tells it; the words of refusals change from version to version: the list is of this one. */
@@ -40,12 +40,19 @@ export function compareWith(judge: Judge): void {
     let engine: TestEngine;
     let theirs: Side;
     let ours: Side;
+    let early: Promise<Told[]>;
     before(async () => {
       dockerd = await Dockerd.start({ apart: true, ...(programs === undefined ? {} : { programs }) });
       engine = await TestEngine.start({ bare: true });
       const archive = join(dockerd.directory, 'busybox.tar');
       writeBusyboxArchive(archive);
       theirs = await Side.prepare(dockerd.socket, api, archive);
+      early = theirs.run(
+        Object.values(tables)
+          .flat()
+          .find(([name]) => name === unhurried) ?? [unhurried],
+        false,
+      );
       ours = await Side.prepare(join(engine.directory, 'docker.sock'), api, archive);
     });
     after(async () => {
@@ -57,7 +64,10 @@ export function compareWith(judge: Judge): void {
       describe(title, () => {
         for (const sequence of sequences)
           it(sequence[0], { timeout: 60_000 }, async () => {
-            const [left, right] = await Promise.all([theirs.run(sequence), ours.run(sequence)]);
+            const [left, right] = await Promise.all([
+              sequence[0] === unhurried ? early : theirs.run(sequence),
+              ours.run(sequence),
+            ]);
             const unknown = left.flatMap(({ method, path, seen }, step) => {
               const other = right[step]?.seen;
               assert.ok(other !== undefined);

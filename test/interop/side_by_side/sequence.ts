@@ -16,6 +16,9 @@ interface StepOptions {
 /** The name says what is asked; every name is used once. */
 export type Sequence = readonly [name: string, ...steps: readonly Step[]];
 
+/** dockerd looks for such a driver among plugins for 15 s, in which it neither makes nor holds anything: asked beside all the others. */
+export const unhurried = 'create with an unknown log driver';
+
 type Fields = Readonly<Record<string, unknown>>;
 
 export interface Box extends Fields {

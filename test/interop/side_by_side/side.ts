@@ -65,7 +65,8 @@ export class Side {
       if (id !== undefined) ids[path.endsWith('/exec') ? 'Exec' : 'Id'] = id;
     }
     const all = await Promise.all(told);
-    if (clean && all.some(({ method }) => method !== 'GET' && method !== 'HEAD')) await this.#clean();
+    const changed = all.some(({ method, seen }) => !/GET|HEAD/.test(method) && Number(seen.words['status']) < 400);
+    if (clean && changed) await this.#clean();
     return all;
   }
 
