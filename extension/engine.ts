@@ -55,8 +55,9 @@ export class Engine implements vscode.Disposable {
   client(): Promise<Client> {
     this.#wantedDown = false;
     if (this.#connecting === undefined) {
-      this.#setState('starting');
       this.#connecting = this.#connect(true);
+      // Only now: who hears of it asks for the connection at once, and gets this one instead of a second helper.
+      this.#setState('starting');
     }
     return this.#connecting;
   }

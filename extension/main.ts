@@ -26,13 +26,13 @@ import { Terminals } from './terminals/terminals.ts';
 import { ContainersView } from './views/containers_view.ts';
 import { RecordView } from './views/record_view.ts';
 import { RegistriesView } from './views/registries_view.ts';
-import type { Row } from './views/row.ts';
+import type { RowProvider } from './views/row.ts';
 import { imageStyle, networkStyle, volumeStyle } from './views/styles.ts';
 import { ViewFilter } from './views/view_filter.ts';
 
 /** For other extensions, and for tests: what the views show, by their ids. */
 export interface Exposed {
-  readonly trees: Readonly<Record<string, vscode.TreeDataProvider<Row>>>;
+  readonly trees: Readonly<Record<string, RowProvider>>;
 }
 
 export function activate(context: vscode.ExtensionContext): Exposed {

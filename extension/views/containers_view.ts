@@ -48,10 +48,6 @@ export class ContainersView implements vscode.Disposable {
       records.onDidChange(({ kind, id }) => {
         if (kind === 'container') this.#update(id);
       }),
-      this.view.onDidChangeVisibility(({ visible }) => {
-        // The editor keeps a hidden view's rows and shows the same ones again.
-        if (visible && this.#layout === '') this.provider.refresh();
-      }),
       activity.onDidChange((id) => this.#redraw(id)),
       filter.onDidChange(() => this.provider.refresh()),
       engine.onDidChangeState((state) => {
@@ -70,11 +66,8 @@ export class ContainersView implements vscode.Disposable {
   /** One container changed: its row is drawn again, or all rows are laid out anew if it now stands elsewhere. */
   #update(id: string | undefined): void {
     this.#showBadge();
-    if (!this.view.visible) {
-      this.#layout = '';
-      return;
-    }
-    if (id !== undefined && this.#layoutOf() === this.#layout) this.#redraw(id);
+    if (!this.view.visible) this.provider.outdate();
+    else if (id !== undefined && this.#layoutOf() === this.#layout) this.#redraw(id);
     else this.provider.refresh();
   }
 

@@ -48,8 +48,6 @@ export class RecordView<K extends RecordKind> implements vscode.Disposable {
   readonly provider = new RowProvider(() => this.#roots());
   readonly #rows = new Map<string, RecordRow<K>>();
   readonly #subscriptions: vscode.Disposable[];
-  /** Something changed while nobody looked. */
-  #stale = false;
   readonly view: vscode.TreeView<Row>;
 
   constructor(engine: Engine, records: Records, activity: Activity, filter: ViewFilter, style: RecordStyle<K>) {
@@ -65,13 +63,9 @@ export class RecordView<K extends RecordKind> implements vscode.Disposable {
       engine.audience.watch(this.view),
       records.onDidChange(({ kind, id }) => {
         if (kind !== style.kind) return;
-        if (!this.view.visible) this.#stale = true;
+        if (!this.view.visible) this.provider.outdate();
         else if (id === undefined) this.provider.refresh();
         else this.#redraw(id);
-      }),
-      this.view.onDidChangeVisibility(({ visible }) => {
-        // The editor keeps a hidden view's rows and shows the same ones again.
-        if (visible && this.#stale) this.provider.refresh();
       }),
       activity.onDidChange((id) => this.#redraw(id)),
       filter.onDidChange(() => this.provider.refresh()),
@@ -102,7 +96,6 @@ export class RecordView<K extends RecordKind> implements vscode.Disposable {
 
   async #roots(): Promise<readonly Row[]> {
     await this.#engine.prepare();
-    this.#stale = false;
     const shown = this.#records
       .all(this.#style.kind)
       .filter((record) => fuzzyMatches(this.#filter.text, this.#style.text(record)))

@@ -23,6 +23,8 @@ export class RowProvider implements vscode.TreeDataProvider<Row>, vscode.Disposa
   readonly #waiting = new Set<() => void>();
   /** When all rows were last asked for again. */
   #refreshed = Number.NEGATIVE_INFINITY;
+  /** The editor was told that its rows are out of date, and has not asked again since. */
+  #isOutdated = false;
 
   constructor(roots: () => readonly Row[] | Promise<readonly Row[]>) {
     this.#roots = roots;
@@ -32,6 +34,13 @@ export class RowProvider implements vscode.TreeDataProvider<Row>, vscode.Disposa
   refresh(row?: Row): void {
     if (row === undefined) this.#refreshed = performance.now();
     this.#changed.fire(row);
+  }
+
+  /** Rows of a view that nobody sees changed. That is said once: whoever looks next asks for all of them again. */
+  outdate(): void {
+    if (this.#isOutdated) return;
+    this.#isOutdated = true;
+    this.refresh();
   }
 
   /**
@@ -62,6 +71,8 @@ export class RowProvider implements vscode.TreeDataProvider<Row>, vscode.Disposa
   }
 
   async getChildren(row?: Row): Promise<Row[]> {
+    // Before the rows are read: what changes after that is told again.
+    if (row === undefined) this.#isOutdated = false;
     return [...((await (row === undefined ? this.#roots() : row.children?.())) ?? [])];
   }
 

@@ -1,11 +1,11 @@
 // The extension by the editor's own programming interface, with no screen: what it registers, gives and does on a real engine.
 // Runs inside an extension host; nothing of it is asked of the page. Bundled by itself: it shares no module with the extension.
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
 import type { Exposed } from '../../extension/main.ts';
-import type { Row } from '../../extension/views/row.ts';
+import type { RowProvider } from '../../extension/views/row.ts';
 import { Client } from '../../runtime/protocol/client.ts';
 import type { Outcome } from './report.ts';
 
@@ -21,31 +21,43 @@ const [folder] = vscode.workspace.workspaceFolders ?? [];
 assert.ok(folder, 'no folder is open');
 const workspace = folder.uri.fsPath;
 
-/** Asks for rows until they are as wanted: after what is there now, and after each change. */
-async function rows(view: string, wanted: (labels: readonly string[]) => boolean): Promise<Row[]> {
+/** What is waited for, in words: what doesn't come would end nothing and say nothing. */
+let waitedFor = 'nothing';
+
+function treeOf(view: string): RowProvider {
   const tree = extension?.exports.trees[view];
-  assert.ok(tree?.onDidChangeTreeData, `${view} has no tree`);
-  const { promise, resolve, reject } = Promise.withResolvers<Row[]>();
+  assert.ok(tree, `${view} has no tree`);
+  return tree;
+}
+
+async function items(view: string): Promise<vscode.TreeItem[]> {
+  const tree = treeOf(view);
+  return await Promise.all((await tree.getChildren()).map((row) => tree.getTreeItem(row)));
+}
+
+/** Asks for rows until they are as wanted: after what is there now, and after each change. */
+async function rows(view: string, words: string, wanted: (labels: readonly string[]) => boolean): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
   const look = async () => {
-    const found = (await tree.getChildren()) ?? [];
-    const items = await Promise.all(found.map((row) => tree.getTreeItem(row)));
-    if (wanted(items.map(({ label }) => String(label)))) resolve(found);
+    const labels = (await items(view)).map(({ label }) => String(label));
+    waitedFor = `${view} to show ${words}; it shows [${labels.join(', ')}]`;
+    if (wanted(labels)) resolve();
   };
-  const subscription = tree.onDidChangeTreeData(() => void look().catch(reject));
+  const subscription = treeOf(view).onDidChangeTreeData(() => void look().catch(reject));
   look().catch(reject);
-  return await promise.finally(() => subscription.dispose());
+  await promise.finally(() => subscription.dispose());
 }
 
 async function item(view: string, label: string): Promise<vscode.TreeItem> {
-  const found = await rows(view, (labels) => labels.includes(label));
-  const items = await Promise.all(found.map((row) => extension?.exports.trees[view]?.getTreeItem(row)));
-  const one = items.find((candidate) => candidate?.label === label);
+  await rows(view, label, (labels) => labels.includes(label));
+  const one = (await items(view)).find((candidate) => candidate.label === label);
   assert.ok(one);
   return one;
 }
 
 /** Runs the task and returns its exit code. */
 async function taskEnds(task: vscode.Task): Promise<number | undefined> {
+  waitedFor = `the end of task ${task.name}`;
   const { promise, resolve } = Promise.withResolvers<number | undefined>();
   const subscription = vscode.tasks.onDidEndTaskProcess(({ execution, exitCode }) => {
     if (execution.task.name === task.name) resolve(exitCode);
@@ -103,11 +115,43 @@ const tests: Readonly<Record<string, () => Promise<void>>> = {
       assert.deepEqual(vscode.workspace.getConfiguration().inspect(name)?.defaultValue, value, name);
   },
 
-  'starts the engine for a tree that is asked for, and follows it': async () => {
-    await rows('slipway.networks', (labels) => labels.includes('bridge'));
+  'starts the engine and the runtime that the settings name for a tree that is asked for, once': async () => {
+    const program = (name: string) => join(extension.extensionPath, 'dist/bin', name);
+    const wrapper = join(workspace, 'engine');
+    writeFileSync(wrapper, `#!/bin/sh\necho once >> ${workspace}/started\nexec ${program('slipwayd')} "$@"\n`, {
+      mode: 0o755,
+    });
+    await set('slipway.engine', 'path', wrapper);
+    await set('slipway', 'runtime', program('slipway-oci'));
+    // Rows are asked for again the moment that the engine is said to start: that must not start another.
+    await item('slipway.networks', 'bridge');
     engine = await connect();
+    assert.equal((await engine.call('system.info', {})).DefaultRuntime, 'editor');
+    assert.equal(readFileSync(join(workspace, 'started'), 'utf8'), 'once\n');
+    await set('slipway.engine', 'path', undefined);
+    await set('slipway', 'runtime', undefined);
+  },
+
+  'follows the engine': async () => {
     await engine.call('volume.create', { Name: 'ballast' });
     assert.equal((await item('slipway.volumes', 'ballast')).id, 'ballast');
+  },
+
+  'says once that rows changed which nobody sees': async () => {
+    let said = 0;
+    const subscription = treeOf('slipway.volumes').onDidChangeTreeData(() => (said += 1));
+    const names = ['crate', 'keg', 'sack'];
+    for (const Name of names) await engine.call('volume.create', { Name });
+    // Events come in order: with the network's all before it have come.
+    await engine.call('network.create', { Name: 'canal' });
+    await item('slipway.networks', 'canal');
+    subscription.dispose();
+    assert.equal(said, 1);
+    assert.deepEqual(
+      (await items('slipway.volumes')).map(({ label }) => label),
+      ['ballast', ...names],
+    );
+    await engine.call('network.remove', { Network: 'canal' });
   },
 
   'shows a container by its state, name and settings': async () => {
@@ -121,7 +165,7 @@ const tests: Readonly<Record<string, () => Promise<void>>> = {
     assert.equal((await item('slipway.containers', Id.slice(0, 12))).id, Id);
     await set('slipway.containers', 'label', undefined);
     await engine.call('container.remove', { Container: Id });
-    await rows('slipway.containers', (labels) => !labels.includes('harbour'));
+    await rows('slipway.containers', 'no harbour', (labels) => !labels.includes('harbour'));
   },
 
   'is a file system': async () => {
@@ -163,22 +207,6 @@ const tests: Readonly<Record<string, () => Promise<void>>> = {
     );
   },
 
-  'starts the engine and the runtime that the settings name': async () => {
-    const program = (name: string) => join(extension.extensionPath, 'dist/bin', name);
-    const wrapper = join(workspace, 'engine');
-    writeFileSync(wrapper, `#!/bin/sh\ntouch ${workspace}/started\nexec ${program('slipwayd')} "$@"\n`, {
-      mode: 0o755,
-    });
-    await set('slipway.engine', 'path', wrapper);
-    await set('slipway', 'runtime', program('slipway-oci'));
-    await vscode.commands.executeCommand('slipway.system.restart');
-    assert.ok(existsSync(join(workspace, 'started')));
-    engine = await connect();
-    assert.equal((await engine.call('system.info', {})).DefaultRuntime, 'editor');
-    await set('slipway.engine', 'path', undefined);
-    await set('slipway', 'runtime', undefined);
-  },
-
   'gives terminals its program, and docker’s host where the setting says so': async () => {
     assert.match(await terminalEnvironment(), /^PATH=.*\/dist\/bin$/m);
     await set('slipway.terminal', 'dockerHost', true);
@@ -191,10 +219,9 @@ const tests: Readonly<Record<string, () => Promise<void>>> = {
   },
 };
 
-/** What is waited for and doesn't come would end nothing. */
 async function withinTime(work: Promise<void>): Promise<void> {
   const { promise, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => reject(new Error('not within a minute')), 60_000);
+  const timer = setTimeout(() => reject(new Error(`not within a minute: waited for ${waitedFor}`)), 60_000);
   await Promise.race([work, promise]).finally(() => clearTimeout(timer));
 }
 
