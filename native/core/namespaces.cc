@@ -284,6 +284,17 @@ Result<void> enter_new_time(const spec::TimeOffsets& offsets, int proc) {
   return {};
 }
 
+bool in_user_namespace() {
+  const Result<std::string> map = read_file(AT_FDCWD, "/proc/self/uid_map", 65536);
+  if (!map) return false;
+  unsigned long inside = 1;
+  unsigned long outside = 1;
+  unsigned long count = 0;
+  // NOLINTNEXTLINE(cert-err34-c): the kernel wrote it
+  return sscanf(map->c_str(), "%lu %lu %lu", &inside, &outside, &count) == 3 &&
+         !(inside == 0 && outside == 0 && count == UINT32_MAX);
+}
+
 Result<void> map_ids(pid_t pid, const std::vector<spec::IdMapping>& uids, const std::vector<spec::IdMapping>& gids) {
   const std::string proc = "/proc/" + std::to_string(pid) + "/";
   auto done = write_file(AT_FDCWD, proc + "uid_map", map_text(uids));

@@ -57,6 +57,9 @@ Result<void> enter_new_time(const spec::TimeOffsets& offsets, int proc);
 // not.
 Result<void> map_ids(pid_t pid, const std::vector<spec::IdMapping>& uids, const std::vector<spec::IdMapping>& gids);
 
+// True where root is only the root of a user namespace.
+bool in_user_namespace();
+
 // A user namespace that exists only as a descriptor, for idmapped mounts.
 Result<Fd> make_user_namespace(const std::vector<spec::IdMapping>& uids, const std::vector<spec::IdMapping>& gids);
 

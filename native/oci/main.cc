@@ -6,6 +6,7 @@
 #include <cstdlib>
 
 #include "core/files.h"
+#include "core/namespaces.h"
 #include "core/own_file.h"
 #include "oci/args.h"
 #include "oci/context.h"
@@ -54,10 +55,13 @@ std::string help() {
   return text + "  monitor …: create, start and watch one container for Slipway's engine\n";
 }
 
-// /run/slipway-oci for root; for others in their own run directory.
+// /run/slipway-oci for root; for others in their own run directory. Podman calls a runtime of an ordinary user as the
+// root of that user's namespace.
 std::string default_root() {
   const char* own = ::getenv("XDG_RUNTIME_DIR");
-  if (::geteuid() != 0 && own != nullptr && *own != '\0') return std::string(own) + "/slipway-oci";
+  const char* user = ::getenv("USER");
+  const bool root = ::geteuid() == 0 && (!in_user_namespace() || (user != nullptr && std::string_view(user) == "root"));
+  if (!root && own != nullptr && *own != '\0') return std::string(own) + "/slipway-oci";
   return ::geteuid() == 0 ? "/run/slipway-oci" : "/tmp/slipway-oci-" + std::to_string(::geteuid());
 }
 

@@ -205,24 +205,30 @@ describe('slipway-oci of an ordinary user', { skip: whyNot() ?? false, timeout: 
     }
   });
 
-  test('without --root the state is in XDG_RUNTIME_DIR', () => {
-    using bundle = new UserBundle(['true']);
-    const runtime = mkdtempSync('/tmp/slipway-runtime-dir-');
-    try {
-      chmodSync(runtime, 0o700);
-      execFileSync('chown', [`${user}:`, runtime]);
-      const [file = '', ...words] = [...through, program, 'run', '--bundle', bundle.path, bundle.id];
-      const { status, stderr } = spawnSync(file, words, {
-        encoding: 'utf8',
-        env: { ...process.env, XDG_RUNTIME_DIR: runtime },
+  // Podman calls its runtime as the root of the user's namespace.
+  for (const [whose, before, own] of [
+    ['the user', [], () => uid],
+    ['the root of the user’s namespace', ['unshare', '--map-root-user'], () => 0],
+  ] as const)
+    test(`without --root the state of ${whose} is in XDG_RUNTIME_DIR`, () => {
+      using bundle = new UserBundle(['true'], (config) => {
+        for (const field of ['uidMappings', 'gidMappings'] as const)
+          config.linux[field] = [{ containerID: 0, hostID: own(), size: 1 }];
       });
-      assert.equal(stderr, '');
-      assert.equal(status, 0);
-      assert.ok(existsSync(join(runtime, 'slipway-oci')));
-    } finally {
-      rmSync(runtime, { recursive: true });
-    }
-  });
+      const runtime = mkdtempSync('/tmp/slipway-runtime-dir-');
+      try {
+        chmodSync(runtime, 0o700);
+        execFileSync('chown', [`${user}:`, runtime]);
+        const [file = '', ...words] = [...through, ...before, program, 'run', '--bundle', bundle.path, bundle.id];
+        const env = { ...process.env, USER: user, XDG_RUNTIME_DIR: runtime };
+        const { status, stderr } = spawnSync(file, words, { encoding: 'utf8', env });
+        assert.equal(stderr, '');
+        assert.equal(status, 0);
+        assert.ok(existsSync(join(runtime, 'slipway-oci')));
+      } finally {
+        rmSync(runtime, { recursive: true });
+      }
+    });
 
   const namespaceOf = (pid: number) => execFileSync('readlink', [`/proc/${pid}/ns/user`], { encoding: 'utf8' }).trim();
 });

@@ -112,18 +112,6 @@ class Creation {
     return {};
   }
 
-  // True where root is only the root of a user namespace.
-  static bool in_user_namespace() {
-    const Result<std::string> map = read_file(AT_FDCWD, "/proc/self/uid_map", 65536);
-    if (!map) return false;
-    unsigned long inside = 1;
-    unsigned long outside = 1;
-    unsigned long count = 0;
-    // NOLINTNEXTLINE(cert-err34-c): the kernel wrote it
-    return sscanf(map->c_str(), "%lu %lu %lu", &inside, &outside, &count) == 3 &&
-           !(inside == 0 && outside == 0 && count == UINT32_MAX);
-  }
-
   Result<void> spawn_child(Setup& setup) {
     // An ordinary user without newgidmap can map one group only after giving up setgroups(2); see map_ids().
     setup.process.deny_setgroups = setup.new_user_namespace && ::geteuid() != 0 &&
