@@ -36,6 +36,8 @@ test('document symbols: directives and global ARGs, then stages with their instr
     ['build', 'alpine', ['RUN', 'COPY']],
     ['build', 'stage 1', ['CMD']],
   ]);
+  const children = documentSymbols(opened(text), 1).map((symbol) => symbol.children?.length);
+  assert.deepEqual(children, [undefined, undefined, 1, 0]);
 });
 
 test('the selection range of a symbol is inside its range', () => {

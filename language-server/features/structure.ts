@@ -29,8 +29,11 @@ const symbolKinds: Readonly<Partial<Record<Instruction['keyword'], SymbolKind>>>
   ONBUILD: SymbolKind.Event,
 };
 
+/** Of files that nobody wrote by hand, the outline has every stage, but of their instructions no more than these. */
+const outlinedInstructions = 20_000;
+
 /** Directives and global ARGs, then the stages with their instructions in them. */
-export function documentSymbols(open: OpenDocument): DocumentSymbol[] {
+export function documentSymbols(open: OpenDocument, limit = outlinedInstructions): DocumentSymbol[] {
   const { model, document } = open;
   const symbols: DocumentSymbol[] = [];
   for (const item of document.items) {
@@ -41,13 +44,17 @@ export function documentSymbols(open: OpenDocument): DocumentSymbol[] {
   }
   append(
     symbols,
-    model.preamble.map((instruction) => instructionSymbol(open, instruction)),
+    model.preamble.slice(0, limit).map((instruction) => instructionSymbol(open, instruction)),
   );
-  for (const [i, stage] of model.stages.entries()) symbols.push(stageSymbol(open, stage, model.stages[i + 1]));
+  let left = limit;
+  for (const [i, stage] of model.stages.entries()) {
+    symbols.push(stageSymbol(open, stage, model.stages[i + 1], left));
+    left = Math.max(0, left - stage.instructions.length);
+  }
   return symbols;
 }
 
-function stageSymbol(open: OpenDocument, stage: Stage, next: Stage | undefined): DocumentSymbol {
+function stageSymbol(open: OpenDocument, stage: Stage, next: Stage | undefined, limit: number): DocumentSymbol {
   const { from } = stage;
   const last = stage.instructions.at(-1) ?? from;
   const end = next === undefined ? endOf(last) : Math.min(endOf(last), next.from.start);
@@ -57,7 +64,7 @@ function stageSymbol(open: OpenDocument, stage: Stage, next: Stage | undefined):
     kind: SymbolKind.Class,
     range: open.view.range(from.start, end),
     selectionRange: open.range(from, from.name?.span ?? from.image?.span ?? from.keywordSpan),
-    children: stage.instructions.map((instruction) => instructionSymbol(open, instruction)),
+    children: stage.instructions.slice(0, limit).map((instruction) => instructionSymbol(open, instruction)),
   };
 }
 

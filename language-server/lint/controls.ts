@@ -103,6 +103,10 @@ export interface Controls {
   ignoredAt(instruction: Instruction): readonly ReadonlySet<string>[];
   /** `# check=skip=` right above an instruction. */
   checkAt(instruction: Instruction): CheckOptions | undefined;
+  /** Whether a comment says something of this instruction or its stage that it does not say of the file. */
+  concern(instruction: Instruction): boolean;
+  /** Whether there is any such instruction. */
+  readonly local: boolean;
   shellAt(instruction: Instruction): string | undefined;
   /** Comments that ignore something, for the rule that reports them. */
   readonly ignoring: readonly Pragma[];
@@ -131,6 +135,8 @@ export function readControls(items: readonly Item[], override: string | undefine
       return found === undefined ? [] : [found.codes, ...(found.stage === undefined ? [] : [found.stage])];
     },
     checkAt: (instruction) => at.get(instruction)?.check,
+    concern: (instruction) => at.size > 0 && at.has(instruction),
+    local: at.size > 0,
     shellAt: (instruction) => at.get(instruction)?.shell,
   };
 }

@@ -1,10 +1,10 @@
 // Runs the rules over a document. What a rule finds in one instruction is kept as long as the instruction object lives, so
 // an edit costs the instruction that it touches and the cheap rules that look at the whole file.
 import type { Instruction, Item, Keyword } from '../../runtime/dockerfile/ast.ts';
-import { changesBetween } from './changes.ts';
+import { type Changes, changesBetween } from './changes.ts';
 import { type Controls, readControls } from './controls.ts';
 import { FileFindings } from './file_findings.ts';
-import { buildModel, type FileModel } from './file_model.ts';
+import { buildModel, type FileModel, replaceInstruction } from './file_model.ts';
 import { type Finding, mergeFindings, toProblem } from './finding.ts';
 import { DEFAULT_CONFIG, type HadolintConfig } from './hadolint_config.ts';
 import { moveProblem, type Problem, type Severity } from './problem.ts';
@@ -51,6 +51,13 @@ export interface InstructionProblems {
   readonly problems: readonly Problem[];
 }
 
+/** One instruction that became another, and the model with it. */
+interface Replacement {
+  readonly before: Instruction;
+  readonly after: Instruction;
+  readonly model: FileModel;
+}
+
 const NO_PROBLEMS: readonly Problem[] = [];
 
 export class Linter {
@@ -64,7 +71,12 @@ export class Linter {
   /** The document of the last time, its items then, and what was found in its instructions. */
   #document: LintDocument | undefined;
   #items: readonly Item[] = [];
+  #model: FileModel | undefined;
   #rows: readonly Row[] = [];
+  /** Those of them that have problems, in order. */
+  #found: readonly Row[] = [];
+  /** The controls for which the rows were made; undefined if some instruction has controls of its own. */
+  #key: string | undefined;
 
   constructor(rules: readonly Rule[], options: LintOptions = {}) {
     this.#options = options;
@@ -95,17 +107,26 @@ export class Linter {
   }
 
   /** The instructions that have problems. */
-  instructionProblems(document: LintDocument): InstructionProblems[] {
+  instructionProblems(document: LintDocument): readonly InstructionProblems[] {
     const controls = readControls(document.items, this.#options.check, !this.#config.disableIgnorePragma);
-    const model = this.model(document, controls);
     const changed = this.#document === document ? changesBetween(this.#items, document.items) : 'all';
     this.#document = document;
     this.#items = [...document.items];
+    const replaced = changed === 'all' ? undefined : this.#replace(document, controls, changed);
+    const model = replaced?.model ?? this.model(document, controls);
+    this.#model = model;
     this.#fileFindings.update(model, changed);
-    const { instructions } = model;
     const key = controlsKey(controls);
+    if (replaced !== undefined && !controls.local && this.#key === key) this.#updateRows(replaced, key);
+    else this.#makeRows(model, key);
+    this.#key = controls.local ? undefined : key;
+    return this.#found;
+  }
+
+  #makeRows(model: FileModel, key: string): void {
+    const { instructions } = model;
     const rows = keptRows(this.#rows, instructions);
-    const found: InstructionProblems[] = [];
+    const found: Row[] = [];
     for (let i = 0; i < instructions.length; i += 1) {
       const instruction = instructions[i];
       if (instruction === undefined) continue;
@@ -114,7 +135,25 @@ export class Linter {
       if (row.problems.length > 0) found.push(row);
     }
     this.#rows = rows.filter((row) => row !== undefined);
-    return found;
+    this.#found = found;
+  }
+
+  /** Looks at what an edit inside one instruction touched; all others stay as they are. */
+  #updateRows({ before, after, model }: Replacement, key: string): void {
+    const rows = [...this.#rows];
+    const touched = new Set([...this.#fileFindings.touched, after]);
+    const found = this.#found.filter(({ instruction }) => instruction !== before && !touched.has(instruction));
+    for (const instruction of touched) {
+      const at = model.instructions.indexOf(instruction);
+      const last = rows[at];
+      // What was found in an instruction that is gone is forgotten with it.
+      if (last === undefined) continue;
+      const row = this.#row(instruction, model, key, last.instruction === instruction ? last : undefined);
+      rows[at] = row;
+      if (row.problems.length > 0) found.push(row);
+    }
+    this.#rows = rows;
+    this.#found = found.sort((a, b) => a.instruction.start - b.instruction.start);
   }
 
   /** What is known from outside has changed: every rule looks again. */
@@ -133,11 +172,19 @@ export class Linter {
     return buildModel(document.items, document.escape, this.#options.knowledge ?? {}, controls, this.#config);
   }
 
+  /** The model, made of the one before, where one instruction became another that shapes nothing; see `replaceInstruction`. */
+  #replace(document: LintDocument, controls: Controls, changed: Exclude<Changes, 'all'>): Replacement | undefined {
+    const { replaced, stage } = changed;
+    if (replaced === undefined || this.#model === undefined) return undefined;
+    const model = replaceInstruction(this.#model, stage, replaced, { items: document.items, controls });
+    return model && { ...replaced, model };
+  }
+
   #row(instruction: Instruction, model: FileModel, key: string, last: Row | undefined): Row {
     const shell = model.shellAt(instruction);
     const more = this.#fileFindings.of(instruction);
     const { controls } = model;
-    const local = controls.ignoredAt(instruction).length > 0 || controls.checkAt(instruction) !== undefined;
+    const local = controls.concern(instruction);
     const same = last !== undefined && last.shell === shell && last.more === more;
     if (same && !local && last.controls === key) return last;
     const own = last?.shell === shell ? last.own : this.#instructionFindings(instruction, shell);

@@ -14,6 +14,7 @@ export class FileFindings {
   /** By rule, and for rules that go by stage by the number of the stage, from 1 on; the rest is number 0. */
   readonly #found = new Map<FileRule, (readonly Finding[])[]>();
   #byInstruction = new Map<Instruction, readonly Finding[]>();
+  #touched = new Set<Instruction>();
 
   constructor(rules: readonly FileRule[]) {
     this.#rules = rules;
@@ -24,7 +25,13 @@ export class FileFindings {
     return this.#byInstruction.get(instruction) ?? NO_FINDINGS;
   }
 
+  /** The instructions of which the last update found something else than before. */
+  get touched(): ReadonlySet<Instruction> {
+    return this.#touched;
+  }
+
   update(model: FileModel, changed: Changes): void {
+    this.#touched = new Set();
     if (changed === 'all') {
       this.#found.clear();
       this.#byInstruction = new Map();
@@ -32,7 +39,9 @@ export class FileFindings {
     const part = partOf(model, changed);
     for (const rule of this.#rules) {
       const known = this.#found.get(rule);
-      if (known !== undefined && !concerns(changed, rule.looksAt)) continue;
+      // Which spelling is wrong is a matter of the majority: what was found may be about any instruction.
+      const found = rule.looksAt === 'spelling' && known?.some((list) => list.length > 0) === true;
+      if (known !== undefined && !found && !concerns(changed, rule.looksAt)) continue;
       if (known === undefined || rule.byStage !== true || part === undefined) this.#lookAtAll(rule, model);
       else this.#lookAtPart(rule, part, known);
     }
@@ -68,6 +77,7 @@ export class FileFindings {
     if (sameFindings(before, now)) return before;
     for (const gone of before) {
       const { instruction } = gone;
+      this.#touched.add(instruction);
       const rest = this.of(instruction).filter((finding) => finding !== gone);
       if (rest.length === 0) this.#byInstruction.delete(instruction);
       else this.#byInstruction.set(instruction, rest);
@@ -79,6 +89,7 @@ export class FileFindings {
       else list.push(finding);
     }
     for (const [instruction, list] of added) {
+      this.#touched.add(instruction);
       const known = this.#byInstruction.get(instruction);
       this.#byInstruction.set(instruction, known === undefined ? list : [...known, ...list]);
     }

@@ -47,6 +47,7 @@ export interface FileModel {
   readonly knowledge: Knowledge;
   readonly controls: Controls;
   readonly config: HadolintConfig;
+  readonly shells: Shells;
   /** The shell in force at an instruction. */
   readonly shellAt: (instruction: Instruction) => ShellSetting;
   /** The last stage whose name (any case) or number is `name`, before stage `before`. */
@@ -103,9 +104,32 @@ export function buildModel(
       controls,
       config,
     },
+    shells,
     shellAt: (instruction) => shells.at(instruction.start),
     findStage: (name, before) => findStage(stages, names, name, before),
   };
+}
+
+const SHAPING: ReadonlySet<string> = new Set(['FROM', 'ARG', 'SHELL']);
+
+/**
+ * The model after one instruction became another of its keyword, made of the one before, which is no more; undefined where
+ * it has to be built anew. So a keystroke does not cost a walk through all stages.
+ */
+export function replaceInstruction(
+  model: FileModel,
+  stageIndex: number | undefined,
+  { before, after }: { readonly before: Instruction; readonly after: Instruction },
+  { items, controls }: Pick<FileModel, 'items' | 'controls'>,
+): FileModel | undefined {
+  const stage = stageIndex === undefined ? undefined : model.stages[stageIndex];
+  const at = stage?.instructions.indexOf(before) ?? -1;
+  if (stage === undefined || at < 0 || SHAPING.has(after.keyword)) return undefined;
+  stage.instructions[at] = after;
+  model.shells.replace(before, after);
+  const instructions = [...model.instructions];
+  instructions[instructions.indexOf(before)] = after;
+  return { ...model, items, instructions, controls };
 }
 
 /** Stages by their names in lower case. */
@@ -120,26 +144,32 @@ function findStage(stages: readonly Stage[], names: StageNames, name: string, be
 
 /** The shells of a file: each holds from where it begins up to the next. */
 class Shells {
-  readonly #starts: number[] = [];
+  /** They move with the text above them. */
+  readonly #starts: Instruction[] = [];
   readonly #settings: ShellSetting[] = [];
   /** Where the last question was answered: most ask in the order of the file. */
   #last = 0;
 
-  add(start: number, setting: ShellSetting): void {
+  add(start: Instruction, setting: ShellSetting): void {
     if (this.#settings.at(-1) === setting) return;
     this.#starts.push(start);
     this.#settings.push(setting);
   }
 
+  replace(before: Instruction, after: Instruction): void {
+    const at = this.#starts.indexOf(before);
+    if (at >= 0) this.#starts[at] = after;
+  }
+
   at(offset: number): ShellSetting {
     const starts = this.#starts;
-    if ((starts[this.#last] ?? 0) <= offset && offset < (starts[this.#last + 1] ?? Number.POSITIVE_INFINITY))
-      return this.#settings[this.#last] ?? DEFAULT_SHELL;
+    const next = starts[this.#last + 1]?.start ?? Number.POSITIVE_INFINITY;
+    if ((starts[this.#last]?.start ?? 0) <= offset && offset < next) return this.#settings[this.#last] ?? DEFAULT_SHELL;
     let low = 0;
     let high = starts.length - 1;
     while (low < high) {
       const middle = (low + high + 1) >> 1;
-      if ((starts[middle] ?? 0) <= offset) low = middle;
+      if ((starts[middle]?.start ?? 0) <= offset) low = middle;
       else high = middle - 1;
     }
     this.#last = low;
@@ -175,7 +205,7 @@ class Builder {
     const stage = this.stages.at(-1);
     if (pragma !== undefined && (stage === undefined || (stage.index === 0 && stage.from === instruction)))
       this.usualShell = this.shell;
-    this.shells.add(instruction.start, this.shell);
+    this.shells.add(instruction, this.shell);
     if (instruction.keyword === 'FROM') return;
     if (stage === undefined) {
       if (instruction.keyword === 'ARG') this.addGlobal(instruction);

@@ -66,9 +66,9 @@ export interface InstructionRule extends RuleText {
 export interface FileRule extends RuleText {
   /**
    * The instructions that it looks at, besides FROM, ARG and SHELL: as long as none of these changes, its findings stay.
-   * Left out when it also looks at comments or lines.
+   * `spelling` when it looks only at how keywords are written. Left out when it also looks at comments or lines.
    */
-  readonly looksAt?: readonly Keyword[];
+  readonly looksAt?: readonly Keyword[] | 'spelling';
   /**
    * What it says of a stage depends on that stage, the stages below it, and which names of stages there are; and it goes
    * through `stages` or `groups`. So after an edit inside a stage only that one and those that build on it are looked at.

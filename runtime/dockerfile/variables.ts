@@ -20,12 +20,14 @@ export interface VariableReference {
 const deepestNesting = 100;
 
 const cache = new WeakMap<Instruction, readonly VariableReference[]>();
+const NO_VARIABLES: readonly VariableReference[] = [];
 
 /** All references in the instruction in order, nested ones behind the one around them. Computed once for an instruction. */
 export function variablesOf(instruction: Instruction): readonly VariableReference[] {
+  if (!instruction.source.includes('$')) return NO_VARIABLES;
   let found = cache.get(instruction);
   if (found === undefined) {
-    found = instruction.source.includes('$') ? collect(instruction) : [];
+    found = collect(instruction);
     cache.set(instruction, found);
   }
   return found;

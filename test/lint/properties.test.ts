@@ -60,6 +60,8 @@ const PIECES = [
   'if',
   ' fi',
   'ARG A=1\n',
+  'run x\n',
+  'b',
 ];
 
 test('after any sequence of edits the findings are those of a fresh look', () => {

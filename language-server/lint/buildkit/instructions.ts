@@ -76,6 +76,7 @@ const consistentInstructionCasing: Rule = {
   why: 'Keywords may be written in any case, but one case throughout makes instructions easy to find. The majority decides.',
   bad: 'FROM alpine:3.22\nCOPY a /a\ncopy b /b\n',
   good: 'FROM alpine:3.22\nCOPY a /a\nCOPY b /b\n',
+  looksAt: 'spelling',
   checkFile: (file, report) => {
     const start = file.stages[0]?.from.start ?? Number.POSITIVE_INFINITY;
     let balance = 0;
