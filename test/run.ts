@@ -8,6 +8,7 @@ import { text } from 'node:stream/consumers';
 import { finished } from 'node:stream/promises';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
+import { bundleFolder } from './support/bundles.ts';
 
 const root = join(import.meta.dirname, '..');
 const words = process.argv.slice(2);
@@ -88,6 +89,7 @@ const files = globSync(
   .filter((file) => words.length === 0 || words.some((word) => file.includes(word)))
   .sort();
 
+bundleFolder();
 if (process.send !== undefined) {
   process.send(await runFiles(files));
   process.disconnect();

@@ -44,13 +44,13 @@ describe('the same Dockerfiles through other builders', { skip }, () => {
     const archive = join(folder, 'busybox.tar');
     writeBusyboxArchive(archive);
     makeContext(context);
-    engine = stack.use(await TestEngine.start({ bare: true }));
-    const dockerd = stack.use(await Dockerd.start());
+    engine = stack.use(await TestEngine.start({ bare: true, inMemory: true }));
+    const dockerd = stack.use(await Dockerd.start({ inMemory: true }));
     dockerd.loadBusybox();
     judges.set('buildah', stack.use(await Buildah.start(archive)));
     judges.set('docker', DockerBuilder.classic(dockerd));
     if (withoutBuildKit === false) {
-      const newer = stack.use(await Dockerd.start({ programs: buildKitPrograms }));
+      const newer = stack.use(await Dockerd.start({ programs: buildKitPrograms, inMemory: true }));
       newer.loadBusybox();
       judges.set('buildkit', DockerBuilder.buildKit(newer));
     }

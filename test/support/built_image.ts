@@ -7,7 +7,9 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
 import { extract, type Header } from 'tar-stream';
+import { ask } from './docker_http.ts';
 import type { Dockerd } from './dockerd.ts';
+import { freeMemory, keepInMemory } from './memory.ts';
 import type { TestEngine } from './slipway.ts';
 
 const run = promisify(execFile);
@@ -40,6 +42,10 @@ function flags({ args, target }: BuildOptions): string[] {
 /** Buildah apart from the machine's own: with storage that goes with it. */
 export class Buildah implements Judge, Disposable {
   readonly #directory = mkdtempSync(join(tmpdir(), 'slipway-buildah-'));
+
+  private constructor() {
+    keepInMemory(this.#directory);
+  }
 
   static async start(archive: string): Promise<Buildah> {
     const buildah = new Buildah();
@@ -76,6 +82,7 @@ export class Buildah implements Judge, Disposable {
 
   [Symbol.dispose](): void {
     spawnSync('umount', ['--lazy', join(this.#directory, 'root/overlay')]);
+    freeMemory(this.#directory);
     rmSync(this.#directory, { recursive: true, force: true });
   }
 }
@@ -114,34 +121,38 @@ export class DockerBuilder implements Judge {
   }
 
   async build(context: string, options: BuildOptions): Promise<BuiltImage> {
-    const docker = ['-H', this.#dockerd.host];
     const env = { ...process.env, DOCKER_BUILDKIT: '0', DOCKER_HOST: this.#dockerd.host };
     const [program = '', ...command] = this.#command;
     await run(program, [...command, '--network', 'none', '-t', 'made', ...flags(options), context], { env });
     const image: BuiltImage = new Map();
-    const [{ RootFS, Config }] = JSON.parse((await run('docker', [...docker, 'image', 'inspect', 'made'])).stdout) as [
-      { RootFS: { Layers?: string[] }; Config: Record<string, unknown> },
-    ]; // the API's own form
+    const { RootFS, Config } = JSON.parse(String(await this.#get('json'))) as {
+      RootFS: { Layers?: string[] };
+      Config: Record<string, unknown>;
+    }; // the API's own form
     addConfig(image, Config);
     // Docker saves no image without a layer.
     if ((RootFS.Layers ?? []).length === 0) {
-      const format = ['--no-trunc', '--format', '{{json .CreatedBy}}'];
-      const { stdout } = await run('docker', [...docker, 'history', ...format, 'made']);
-      const lines = stdout.trim().split('\n').reverse();
+      const steps = JSON.parse(String(await this.#get('history'))) as { CreatedBy: string }[]; // the API's, too
       addHistory(image, {
-        history: lines.map((line) => ({ created_by: String(JSON.parse(line)), empty_layer: true })),
+        history: steps.reverse().map(({ CreatedBy }) => ({ created_by: CreatedBy, empty_layer: true })),
       });
       return image;
     }
-    const archive = join(this.#dockerd.directory, 'made.tar');
-    await run('docker', [...docker, 'save', '-o', archive, 'made']);
-    const files = await archivedFiles(archive);
+    const files = await archivedFiles(Readable.from([await this.#get('get')]));
     const json = <T>(name: string): T => JSON.parse(String(files.get(name))) as T; // Docker's own archive format
     const [manifest] = json<[{ Config: string; Layers: string[] }]>('manifest.json');
     const document = json<ImageDocument>(manifest.Config);
     for (const layer of manifest.Layers) await addTree(image, Readable.from([files.get(layer) ?? Buffer.alloc(0)]));
     addHistory(image, document);
     return image;
+  }
+
+  /** What dockerd's API knows of the image: its client would have to be started for each. */
+  async #get(what: 'json' | 'history' | 'get'): Promise<Buffer> {
+    const { status, body } = await ask(this.#dockerd.socket, { method: 'GET', path: `/images/made/${what}` });
+    const bytes = await body;
+    if (status !== 200) throw new Error(`dockerd answered ${status} to ${what}: ${bytes}`);
+    return bytes;
   }
 }
 
@@ -224,9 +235,9 @@ function addHistory(image: BuiltImage, { history = [] }: ImageDocument): void {
 /** Where builders mount their own things for RUN; the base image's programs are the same in all of them. */
 const left = /^\/(etc\/(hosts|hostname|resolv\.conf)|run|proc|sys|dev|bin(\/.*)?|)$/;
 
-async function archivedFiles(archive: string): Promise<Map<string, Buffer>> {
+async function archivedFiles(archive: Readable): Promise<Map<string, Buffer>> {
   const files = new Map<string, Buffer>();
-  for await (const { header, bytes } of entriesOf(createReadStream(archive))) files.set(header.name, bytes);
+  for await (const { header, bytes } of entriesOf(archive)) files.set(header.name, bytes);
   return files;
 }
 

@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { join } from 'node:path';
 import { busyboxReference, writeBusyboxArchive } from './busybox_image.ts';
 import { Daemon } from './daemon.ts';
+import { freeMemory, keepInMemory } from './memory.ts';
 
 /** Programs of Docker 28, which Debian 12 has no package of. */
 export const docker28 = join(import.meta.dirname, '../../node_modules/.cache/peers/docker');
@@ -21,6 +22,7 @@ export interface DockerdOptions {
   bridge?: boolean; // with its default bridge, rules and forwarding: only in a network namespace of the test's own
   apart?: boolean; // in a network namespace of its own, with its default bridge
   programs?: string; // folder of dockerd and containerd; the machine's if absent
+  inMemory?: boolean; // its data, so that nothing waits for a disk
 }
 
 /** Without a child of its own: what is started stays the process that is stopped. */
@@ -31,18 +33,21 @@ export class Dockerd implements AsyncDisposable {
   readonly host: string;
   readonly socket: string;
   readonly #daemon: Daemon;
+  readonly #inMemory: boolean;
 
-  private constructor(directory: string, host: string, daemon: Daemon) {
+  private constructor(directory: string, host: string, daemon: Daemon, inMemory: boolean) {
     this.directory = directory;
     this.host = host;
     this.socket = host.slice('unix://'.length);
     this.#daemon = daemon;
+    this.#inMemory = inMemory;
   }
 
   static async start(options: DockerdOptions = {}): Promise<Dockerd> {
     // Socket paths are short (108 bytes), so the directory's name is.
     const directory = mkdtempSync('/tmp/swd-');
     const host = `unix://${directory}/docker.sock`;
+    if (options.inMemory === true) keepInMemory(directory);
     writeFileSync(join(directory, 'daemon.json'), '{}');
     const runtime =
       options.runtime === undefined
@@ -62,8 +67,9 @@ export class Dockerd implements AsyncDisposable {
       const path = [options.programs, process.env['PATH']].filter((part) => part !== undefined).join(':');
       const log = join(directory, 'log');
       const daemon = await Daemon.start(program, command, { log, ready: answers, env: { PATH: path } });
-      return new Dockerd(directory, host, daemon);
+      return new Dockerd(directory, host, daemon, options.inMemory === true);
     } catch (error) {
+      if (options.inMemory === true) freeMemory(directory);
       rmSync(directory, { recursive: true, force: true });
       throw error;
     }
@@ -101,6 +107,7 @@ export class Dockerd implements AsyncDisposable {
       const point = line.split(' ')[1];
       if (point?.startsWith(`${this.directory}/`)) spawnSync('umount', ['-l', point]);
     }
+    if (this.#inMemory) freeMemory(this.directory);
     rmSync(this.directory, { recursive: true, force: true });
   }
 }

@@ -10,6 +10,7 @@ import { Client } from '../../runtime/protocol/client.ts';
 import { type Frame, FrameDecoder, stderrFrame } from '../../runtime/protocol/framing.ts';
 import type { Params } from '../../runtime/protocol/methods.ts';
 import { bundles } from './bundles.ts';
+import { freeMemory, keepInMemory } from './memory.ts';
 import { makeBusyboxRoot } from './oci_bundle.ts';
 
 export interface CliResult {
@@ -31,6 +32,16 @@ export interface RunResult {
   readonly stderr: string;
 }
 
+export interface EngineOptions {
+  readonly args?: readonly string[];
+  /** Without an image `busybox:latest`. */
+  readonly bare?: boolean;
+  /** A script that the helper runs before its own. */
+  readonly preload?: string;
+  /** All of its data; for root only. */
+  readonly inMemory?: boolean;
+}
+
 type CreateOptions = Omit<Params<'container.create'>, 'Config'> & {
   Config?: Partial<Params<'container.create'>['Config']>;
 };
@@ -42,25 +53,25 @@ export class TestEngine implements AsyncDisposable {
   readonly execRoot = join(this.directory, 'exec');
   readonly #args: readonly string[];
   readonly #preload: readonly string[] = [];
+  readonly #inMemory: boolean;
   #helper: ChildProcess | undefined;
   #client: Client | undefined;
 
-  private constructor(args: readonly string[], preload: string | undefined) {
+  private constructor({ args = [], preload, inMemory = false }: EngineOptions) {
     this.#args = args;
+    this.#inMemory = inMemory;
+    if (inMemory) keepInMemory(this.directory);
     if (preload === undefined) return;
     this.#preload = ['--require', join(this.directory, 'preload.cjs')];
     writeFileSync(join(this.directory, 'preload.cjs'), preload);
   }
 
-  /** Starts a helper; with an image `busybox:latest` unless `bare`. `preload` is a script that it runs before its own. */
-  static async start(
-    options: { readonly args?: readonly string[]; readonly bare?: boolean; readonly preload?: string } = {},
-  ): Promise<TestEngine> {
-    const engine = new TestEngine(options.args ?? [], options.preload);
+  static async start(options: EngineOptions = {}): Promise<TestEngine> {
+    const engine = new TestEngine(options);
     try {
       await engine.startHelper();
     } catch (error) {
-      rmSync(engine.directory, { recursive: true });
+      engine.#removeDirectory();
       throw error;
     }
     if (options.bare !== true) await engine.importBusybox();
@@ -248,8 +259,13 @@ export class TestEngine implements AsyncDisposable {
     } finally {
       await this.endHelper('SIGKILL');
       this.#unmountAll();
-      rmSync(this.directory, { recursive: true, force: true });
+      this.#removeDirectory();
     }
+  }
+
+  #removeDirectory(): void {
+    if (this.#inMemory) freeMemory(this.directory);
+    rmSync(this.directory, { recursive: true, force: true });
   }
 
   /** Mounts below the engine's directories; there are none when no container runs. */
