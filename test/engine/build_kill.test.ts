@@ -42,7 +42,9 @@ describe('a build that is killed at 100 random moments', () => {
   });
   after(() => rmSync(folder, { recursive: true }));
 
-  it('leaves nothing, and a cache that gives the same tree and config', () => Promise.all(seeds.map(killOften)));
+  it('leaves nothing, and a cache that gives the same tree and config', async () => {
+    await Promise.all(seeds.map(killOften));
+  });
 
   async function killOften(seed: number): Promise<void> {
     const random = seeded(seed);
