@@ -2,7 +2,7 @@
 // starts it for a test. Node comes from the development package: code-server's native parts must match its version.
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
@@ -69,8 +69,22 @@ export interface CodeServerOptions {
   /** Settings of the machine, written before the start: the editor takes those of `machine` scope from nowhere else. */
   machineSettings?: Record<string, unknown>;
   env?: Record<string, string>;
+  /** A folder of installed extensions to start with; the server gets a copy. */
+  installed?: string;
   /** VSIX files to install before the start. */
   extensions?: readonly string[];
+}
+
+/** Installs VSIX files as a person does on the command line. */
+export function installExtensions(folders: readonly string[], files: readonly string[], env = process.env): void {
+  if (files.length === 0) return;
+  const installs = files.flatMap((file) => ['--install-extension', file]);
+  const installed = spawnSync(process.execPath, [installCodeServer(), ...folders, ...installs], {
+    env,
+    encoding: 'utf8',
+  });
+  if (installed.status !== 0)
+    throw new Error(`cannot install ${files.join(', ')}: ${installed.stdout}${installed.stderr}`);
 }
 
 /** Starts code-server on a free loopback port with folders of its own. */
@@ -83,6 +97,8 @@ export async function startCodeServer(options: CodeServerOptions): Promise<CodeS
     join(userData, 'User/settings.json'),
     JSON.stringify({
       'workbench.startupEditor': 'none',
+      // A second click on an icon hides nothing.
+      'workbench.activityBar.iconClickBehavior': 'focus',
       'security.workspace.trust.enabled': false,
       'telemetry.telemetryLevel': 'off',
       'extensions.ignoreRecommendations': true,
@@ -96,14 +112,8 @@ export async function startCodeServer(options: CodeServerOptions): Promise<CodeS
   writeFileSync(join(userData, 'Machine/settings.json'), JSON.stringify(options.machineSettings ?? {}));
   const folders = ['--user-data-dir', userData, '--extensions-dir', join(home, 'extensions')];
   const env = { ...process.env, ...options.env, XDG_CONFIG_HOME: join(home, 'config') };
-
-  for (const vsix of options.extensions ?? []) {
-    const installed = spawnSync(process.execPath, [entry, ...folders, '--install-extension', vsix], {
-      env,
-      encoding: 'utf8',
-    });
-    if (installed.status !== 0) throw new Error(`cannot install ${vsix}: ${installed.stdout}${installed.stderr}`);
-  }
+  if (options.installed !== undefined) cpSync(options.installed, join(home, 'extensions'), { recursive: true });
+  installExtensions(folders, options.extensions ?? [], env);
 
   const lines: string[] = [];
   const server = spawn(

@@ -1,16 +1,14 @@
 // A person's desk for tests: a workspace, a real editor with the packaged extension, a browser on it, and the engine that the
 // extension started. Everything goes with it.
-import { execFileSync, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { on } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, watch } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from '../../../runtime/protocol/client.ts';
 import { type CodeServer, installCodeServer, startCodeServer } from './code_server.ts';
+import { installedExtension } from './installation.ts';
 import { Workbench } from './workbench.ts';
-
-const root = join(import.meta.dirname, '../../..');
-const version: string = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).version;
 
 /** Why tests in the editor can't run on this machine; undefined where they can. */
 export function whyNotHere(): string | undefined {
@@ -53,8 +51,6 @@ export class Session implements AsyncDisposable {
     settings: Readonly<Record<string, unknown>> = {},
     beside: { extensions?: readonly string[]; env?: Readonly<Record<string, string>> } = {},
   ): Promise<Session> {
-    for (const script of ['build.ts', 'package.ts'])
-      execFileSync(process.execPath, [join(root, 'scripts', script)], { cwd: root });
     const directory = mkdtempSync(join(tmpdir(), 'slipway-editor-test-'));
     mkdirSync(join(directory, 'workspace'));
     prepare(join(directory, 'workspace'));
@@ -63,11 +59,12 @@ export class Session implements AsyncDisposable {
       ...['--data-root', join(directory, 'data'), '--exec-root', run, '--socket', join(run, 'slipway.sock')],
       ...['--pidfile', join(run, 'slipwayd.pid'), '--bip', bridge],
     ];
-    const server = await startCodeServer({
+    const server = startCodeServer({
       workspace: join(directory, 'workspace'),
       // Logging in writes to a configuration of the test's own.
       env: { DOCKER_CONFIG: join(directory, 'docker'), ...beside.env },
-      extensions: [join(root, `dist/slipway-linux-x64-${version}.vsix`), ...(beside.extensions ?? [])],
+      installed: installedExtension(),
+      extensions: beside.extensions ?? [],
       // The terminal draws into elements that a test can read.
       settings: {
         'terminal.integrated.gpuAcceleration': 'off',
@@ -77,10 +74,10 @@ export class Session implements AsyncDisposable {
       machineSettings: { 'slipway.engine.arguments': engineArguments },
     });
     try {
-      const workbench = await Workbench.open(`${server.url}/?folder=${directory}/workspace`);
-      return new Session(directory, server, workbench, engineArguments);
+      const workbench = await Workbench.open(server.then(({ url }) => `${url}/?folder=${directory}/workspace`));
+      return new Session(directory, await server, workbench, engineArguments);
     } catch (error) {
-      await server[Symbol.asyncDispose]();
+      await (await server)[Symbol.asyncDispose]();
       throw error;
     }
   }

@@ -29,10 +29,11 @@ export class Workbench {
     this.page = page;
   }
 
-  /** Opens the workbench that answers at `url` and waits until its activity bar stands. */
-  static async open(url: string): Promise<Workbench> {
+  /** Opens the workbench that will answer at `url` and waits until its activity bar stands. The browser starts meanwhile. */
+  static async open(server: Promise<string>): Promise<Workbench> {
     const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: chromiumFlags });
     try {
+      const url = await server;
       const context = await browser.newContext({
         viewport: { width: 1280, height: 860 },
         permissions: ['clipboard-read', 'clipboard-write'],
@@ -63,8 +64,11 @@ export class Workbench {
     const tab = this.page.locator('.activitybar').getByRole('tab', { name: new RegExp(`^${title}`) });
     // A window that has just opened gets the icons of extensions some time after its own.
     await tab.waitFor({ timeout: patience });
+    const heading = this.page.locator('.sidebar .composite.title').getByText(title, { exact: false }).first();
     if ((await tab.getAttribute('aria-selected')) !== 'true') await tab.click();
-    await this.page.locator('.sidebar .composite.title').getByText(title, { exact: false }).first().waitFor();
+    // While extensions bring theirs, the bar draws its icons anew: what was pressed is another icon when it is let go.
+    await heading.waitFor({ timeout: 5000 }).catch(() => tab.click());
+    await heading.waitFor();
   }
 
   /** One view of the sidebar by its title; expands it where it is folded. */
