@@ -5,6 +5,7 @@
 #include "core/container/state.h"
 #include "core/files.h"
 #include "core/inside.h"
+#include "core/spec_parse.h"
 #include "core/users.h"
 #include "oci/args.h"
 #include "oci/context.h"
@@ -77,6 +78,7 @@ Result<spec::Process> process_from_flags(const Context& context, const Arguments
   if (arguments.has("no-new-privs")) process.no_new_privileges = arguments.on("no-new-privs");
   process.apparmor_profile = arguments.get("apparmor", process.apparmor_profile);
   process.selinux_label = arguments.get("process-label", process.selinux_label);
+  TRY(spec::check(process, ""));
   return process;
 }
 

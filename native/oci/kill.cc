@@ -7,6 +7,9 @@
 namespace slipway::oci {
 namespace {
 
+// Names that sigabbrev_np(3) does not give.
+constexpr std::pair<std::string_view, int> aliases[] = {{"IO", SIGIO}, {"IOT", SIGIOT}, {"CLD", SIGCLD}};
+
 // "9", "KILL", "SIGKILL", "sigkill", "RTMIN+3".
 Result<int> parse_signal(const std::string& text) {
   std::string name;
@@ -20,6 +23,8 @@ Result<int> parse_signal(const std::string& text) {
     const char* known = ::sigabbrev_np(signal);
     if (known != nullptr && name == known) return signal;
   }
+  for (const auto& [alias, signal] : aliases)
+    if (name == alias) return signal;
   if (name.starts_with("RTMIN")) {
     const std::string rest = name.substr(5);
     if (rest.empty()) return SIGRTMIN;

@@ -103,10 +103,14 @@ Result<int> dispatch(const std::vector<std::string>& words, char* const* all) {
   const std::vector<std::string> rest(arguments.words().begin() + 1, arguments.words().end());
   if (name == "monitor") return monitor::run_monitor(context.runtime.root, context.runtime.systemd_cgroup, rest);
   if (name == "host-ports") return host_ports(rest);
+  const bool asks = !rest.empty() && (rest[0] == "--help" || rest[0] == "-h");
+  if (name == "help") return print(help());
   if (name == "checkpoint" || name == "restore")
     return Error::invalid("cannot " + name, "slipway-oci does not save and restore processes (CRIU)");
   for (const VerbEntry& entry : verbs)
-    if (entry.name == name) return entry.verb(context, rest);
+    if (entry.name == name)
+      return asks ? print("usage: slipway-oci " + name + " " + std::string(entry.summary) + "\n")
+                  : entry.verb(context, rest);
   return Error::invalid("'" + name + "'", "unknown command; see slipway-oci --help");
 }
 

@@ -1,5 +1,7 @@
 #include <fcntl.h>
 
+#include <charconv>
+
 #include "core/files.h"
 #include "oci/args.h"
 #include "oci/context.h"
@@ -14,7 +16,7 @@ constexpr std::array update_flags{
     value("kernel-memory-tcp"), value("memory"),          value("memory-reservation"), value("memory-swap"),
     value("pids-limit"),        value("l3-cache-schema"), value("mem-bw-schema")};
 
-// "512M", "1g", "-1"; bytes.
+// "512M", "1.5g", "-1"; bytes.
 Result<int64_t> parse_bytes(const std::string& text, const std::string& flag) {
   size_t end = text.size();
   int64_t unit = 1;
@@ -33,6 +35,14 @@ Result<int64_t> parse_bytes(const std::string& text, const std::string& flag) {
     unit = int64_t{1} << 40;
   else if (!suffix.empty())
     return Error::invalid(flag, "'" + text + "' is no size; write 512M or 1g");
+  if (const size_t point = text.find('.'); point < end) {
+    double number = -1;
+    const auto [after, failed] = std::from_chars(text.data(), text.data() + end, number);
+    number *= static_cast<double>(unit);
+    if (failed != std::errc() || after != text.data() + end || number < 0 || number >= 0x1p63)
+      return Error::invalid(flag, "'" + text + "' is no size; write 512M or 1.5g");
+    return static_cast<int64_t>(number);
+  }
   TRY_ASSIGN(const int64_t number, parse_integer(text.substr(0, end), flag, -1, INT64_MAX / unit));
   return number < 0 ? number : number * unit;
 }

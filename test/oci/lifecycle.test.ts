@@ -55,6 +55,16 @@ test('created, running, stopped, gone', async () => {
   assert.deepEqual(bundle.leftovers(), []);
 });
 
+test('a command says how it is used', () => {
+  using bundle = sleeper();
+  for (const words of [
+    ['create', '--help'],
+    ['exec', '-h'],
+  ])
+    assert.match(bundle.oci(...words).stdout, new RegExp(`^usage: slipway-oci ${words[0]} `));
+  assert.match(bundle.oci('help').stdout, /^usage: slipway-oci /);
+});
+
 test('unknown ids, commands and flags are one line and exit code 1', () => {
   using bundle = sleeper();
   for (const words of [
@@ -109,6 +119,8 @@ test('kill sends any signal by number or name, to one or all', async () => {
   while (!bundle.output().includes('ready')) await new Promise((resolve) => setImmediate(resolve));
   assert.equal(bundle.oci('kill', bundle.id, 'SIGUSR1').status, 0);
   while (!bundle.output().includes('got usr1')) await new Promise((resolve) => setImmediate(resolve));
+  // Second names of signals that the kernel keeps from a first process without a handler.
+  for (const name of ['SIGIO', 'cld']) assert.equal(bundle.oci('kill', bundle.id, name).stderr, '');
   assert.equal(bundle.oci('kill', '--all', bundle.id, '9').status, 0);
   await ended(bundle);
 });
@@ -125,6 +137,16 @@ test('pause and resume', () => {
   bundle.oci('pause', bundle.id);
   assert.equal(bundle.oci('delete', '--force', bundle.id).status, 0);
   assert.deepEqual(bundle.leftovers(), []);
+
+  assert.equal(bundle.create().status, 0);
+  for (const [verb, status] of [
+    ['pause', 'paused'],
+    ['resume', 'created'],
+    ['start', 'running'],
+  ] as const) {
+    assert.equal(bundle.oci(verb, bundle.id).stderr, '');
+    assert.equal(bundle.state().status, status);
+  }
 });
 
 test('list and ps', () => {
@@ -154,6 +176,8 @@ test('exec: exit code, flags and a process document', () => {
   assert.equal(run('--user', '1:2', '--additional-gids', '7', bundle.id, 'id', '-G').stdout, '2 7\n');
   assert.match(run('--user', '4294967296', bundle.id, 'id').stderr, /no user id/);
   assert.match(run('--user', '-1', bundle.id, 'id').stderr, /--user/);
+  assert.match(run('--env', 'X', bundle.id, 'true').stderr, /env\[\d\]: must have the form NAME=value/);
+  assert.match(run('--cwd', 'tmp', bundle.id, 'true').stderr, /cwd: must be an absolute path/);
   assert.match(
     run('--cap', 'CAP_SYS_TIME', bundle.id, 'grep', 'CapBnd', '/proc/self/status').stdout,
     /\t000000000a0000e3/,
@@ -205,6 +229,20 @@ test('execCPUAffinity', () => {
   assert.equal(bundle.oci('exec', '--process', document, bundle.id).stdout, 'Cpus_allowed_list:\t1\n');
 });
 
+test('descriptors by --preserve-fds, and those that systemd listens on', () => {
+  using bundle = new Bundle('echo $LISTEN_FDS $LISTEN_PID; cat <&3; [ -e /proc/self/fd/4 ] && echo fourth; true');
+  bundle.through = ['sh', '-c', 'export LISTEN_FDS=1 LISTEN_PID=$((PID ? PID : $$)); exec "$@" 3<&0 4<&0', 'sh'];
+  for (const [env, flags, output] of [
+    [{}, [], '1 1\nfed\n'],
+    [{}, ['--preserve-fds', '1'], '1 1\nfed\nfourth\n'],
+    [{ PID: '1' }, ['--preserve-fds', '1'], '\nfed\n'], // another process's
+  ] as const)
+    assert.equal(
+      bundle.ociWith({ input: 'fed\n', env }, 'run', ...flags, '--bundle', bundle.path, bundle.id).stdout,
+      output,
+    );
+});
+
 test('run --detach returns while the container runs', () => {
   using bundle = sleeper();
   const { status } = spawnSync(program, ['--root', bundle.root, 'run', '-d', '-b', bundle.path, bundle.id], {
@@ -239,12 +277,12 @@ test('the bundle may change or go after create', () => {
 
 test('update changes limits by flags and by a document', () => {
   using bundle = started();
-  assert.equal(bundle.oci('update', '--pids-limit', '33', '--memory', '64m', bundle.id).stderr, '');
+  assert.equal(bundle.oci('update', '--pids-limit', '33', '--memory', '65.5m', bundle.id).stderr, '');
   const document = JSON.stringify({ pids: { limit: 44 } });
   assert.equal(bundle.ociWith({ input: document }, 'update', '--resources', '-', bundle.id).stderr, '');
   const { data } = JSON.parse(bundle.oci('events', '--stats', bundle.id).stdout);
   assert.equal(data.pids.limit, 44);
-  assert.equal(data.memory.usage.limit, 64 << 20);
+  assert.equal(data.memory.usage.limit, 131 << 19);
   assert.match(bundle.oci('update', '--memory', '1x', bundle.id).stderr, /--memory: '1x' is no size/);
 });
 

@@ -232,9 +232,10 @@ Result<spec::Spec> StateDirectory::load_spec() const {
 Status StateDirectory::status_of(const State& state) const {
   if (state.pid == 0) return Status::creating;
   if (start_time_of(state.pid) != state.pid_start_time) return Status::stopped;
-  if (waits_for_start(*this)) return Status::created;
+  // One that is paused before its start must be resumed before it, too.
   const auto frozen = cgroup::Cgroup::restore(state.cgroup).frozen();
-  return frozen && *frozen ? Status::paused : Status::running;
+  if (frozen && *frozen) return Status::paused;
+  return waits_for_start(*this) ? Status::created : Status::running;
 }
 
 Result<void> StateDirectory::remove() const {
