@@ -20,7 +20,7 @@ import { capabilitySets, processEnvironment, rlimits } from './spec/generate.ts'
 import type { OciProcess } from './spec/oci.ts';
 import { parseSecurityOptions } from './spec/security.ts';
 import { signalNumber } from './spec/signals.ts';
-import { readUserFiles, resolveUser } from './spec/user.ts';
+import { type ResolvedUser, readUserFiles, resolveUser } from './spec/user.ts';
 
 type ExecRequest = Params<'exec.create'>;
 
@@ -49,10 +49,15 @@ function assertRunning(container: Container): void {
   if (!container.isRunning) throw new EngineError('Conflict', `container ${container.id} is not running`);
 }
 
-export function createExec(services: ContainerServices, container: Container, request: ExecRequest): { Id: string } {
+export async function createExec(
+  services: ContainerServices,
+  container: Container,
+  request: ExecRequest,
+): Promise<{ Id: string }> {
   assertRunning(container);
   if (request.Cmd.length === 0) throw new EngineError('InvalidArgument', 'No exec command specified');
   detachFilter(request.DetachKeys);
+  if (request.User) await userOf(container, request.User);
   const session: ExecSession = {
     id: randomBytes(32).toString('hex'),
     container,
@@ -67,14 +72,17 @@ export function createExec(services: ContainerServices, container: Container, re
   return { Id: session.id };
 }
 
+async function userOf({ record, state }: Container, wanted: string): Promise<ResolvedUser> {
+  return resolveUser(wanted, await readUserFiles(`/proc/${state.pid}/root`), record.hostConfig.GroupAdd);
+}
+
 async function processOf(
   services: ContainerServices,
   { container, request }: ExecSession,
   size: { height: number; width: number },
 ): Promise<OciProcess> {
-  const { config, hostConfig: host, state } = container.record;
-  const root = `/proc/${state.pid}/root`;
-  const user = resolveUser(request.User || config.User || '', await readUserFiles(root), host.GroupAdd);
+  const { config, hostConfig: host } = container.record;
+  const user = await userOf(container, request.User || config.User || '');
   const privileged = request.Privileged === true || host.Privileged === true;
   const capabilities = effectiveCapabilities({
     privileged,
@@ -131,9 +139,23 @@ async function prepare(
     session.monitor = monitor;
     return monitor;
   } catch (error) {
-    finish(services, session, codeOf(error));
-    throw whyNot(container, error);
+    throw failed(services, session, error);
   }
+}
+
+function failed(services: ContainerServices, session: ExecSession, error: unknown): unknown {
+  const why = withoutDirectory(error);
+  finish(services, session, codeOf(why));
+  return whyNot(session.container, why);
+}
+
+/** A directory that can't be entered, as runc says it: to Docker's clients the same as a command that is missing. */
+function withoutDirectory(error: unknown): unknown {
+  const [, path, reason = ''] =
+    (error instanceof Error ? /^process\.cwd: chdir '(.*)': (.*)$/s.exec(error.message) : null) ?? [];
+  if (path === undefined) return error;
+  const message = `chdir to cwd ("${path}") set in config.json failed: ${reason.toLowerCase()}`;
+  return new EngineError('CommandNotFound', message, { cause: error });
 }
 
 /** It was stopped or paused meanwhile: then that is what the client is told. */
@@ -158,8 +180,7 @@ async function run(services: ContainerServices, session: ExecSession, monitor: M
     const { pid } = await monitor.start();
     session.pid = pid;
   } catch (error) {
-    finish(services, session, codeOf(error));
-    throw whyNot(container, error);
+    throw failed(services, session, error);
   }
   publish(services, container, `exec_start: ${request.Cmd.join(' ')}`, { execID: session.id }, undefined);
   follow(services, session, monitor);
@@ -320,7 +341,7 @@ export async function runAndCapture(
   maxOutput: number,
   signal: AbortSignal,
 ): Promise<{ exitCode: number; output: string }> {
-  const { Id } = createExec(services, container, { Container: container.id, Cmd: [...command] });
+  const { Id } = await createExec(services, container, { Container: container.id, Cmd: [...command] });
   const session = container.execs.get(Id);
   if (session === undefined) throw new Error('the exec session just made is missing');
   const monitor = await prepare(services, session, { height: 0, width: 0 });

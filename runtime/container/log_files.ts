@@ -54,12 +54,8 @@ export async function logFiles(path: string): Promise<LogFile[]> {
 
 const chunkBytes = 64 * 1024;
 
-/** Offsets of line starts counted from the end: where the last `wanted` matching records begin, and how many were found. */
-async function findTail(
-  file: LogFile,
-  wanted: number,
-  matches: (entry: LogEntry) => boolean,
-): Promise<{ offset: number; found: number }> {
+/** Offsets of line starts counted from the end: where the last `wanted` records begin, and how many were found. */
+async function findTail(file: LogFile, wanted: number): Promise<{ offset: number; found: number }> {
   await using handle = await openIfThere(file.path);
   if (handle === undefined) return { offset: 0, found: 0 };
   const { size } = await handle.stat();
@@ -75,8 +71,8 @@ async function findTail(
     for (;;) {
       const newline = bytes.lastIndexOf(0x0a, lineEnd - 1);
       if (lineEnd === 0 || (newline < 0 && start > 0)) break;
-      const entry = parseEntry(bytes.toString('utf8', newline + 1, lineEnd));
-      if (entry !== undefined && matches(entry) && ++found === wanted) return { offset: start + newline + 1, found };
+      const isRecord = parseEntry(bytes.toString('utf8', newline + 1, lineEnd)) !== undefined;
+      if (isRecord && ++found === wanted) return { offset: start + newline + 1, found };
       if (newline < 0) break;
       lineEnd = newline;
     }
@@ -87,17 +83,13 @@ async function findTail(
   return { offset: 0, found };
 }
 
-/** The files from the place where the last `tail` matching records begin; all of it without `tail`. */
-export async function tailStart(
-  files: readonly LogFile[],
-  tail: number | undefined,
-  matches: (entry: LogEntry) => boolean,
-): Promise<LogFile[]> {
+/** The files from the place where the last `tail` records, of either stream, begin; all of it without `tail`. */
+export async function tailStart(files: readonly LogFile[], tail: number | undefined): Promise<LogFile[]> {
   if (tail === undefined) return [...files];
   const chosen: LogFile[] = [];
   let wanted = tail;
   for (const file of [...files].reverse()) {
-    const { offset, found } = await findTail(file, wanted, matches);
+    const { offset, found } = await findTail(file, wanted);
     chosen.unshift({ ...file, offset });
     wanted -= found;
     if (wanted <= 0) break;

@@ -82,9 +82,7 @@ export async function writeLogs(
   const follower = follow ? new LogFollower(container, path) : undefined;
   const stop = follower === undefined ? signal : AbortSignal.any([signal, untilSignal(window.until)]);
   try {
-    const start = await tailStart(await logFiles(path), tail, ({ stream }) =>
-      stream === 'stderr' ? options.Stderr === true : options.Stdout === true,
-    );
+    const start = await tailStart(await logFiles(path), tail);
     const lines = follower === undefined ? readLines(start) : follower.lines(start, stop);
     for await (const line of lines) {
       const entry = parseEntry(line);

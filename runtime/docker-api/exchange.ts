@@ -16,8 +16,8 @@ export interface Upgraded {
   head: Buffer;
 }
 
-/** Bodies of JSON are small; archives are streams and never held. */
-const maxBody = 4 << 20;
+/** Bodies of JSON are small, but for what people put into labels and environments; archives are streams and never held. */
+const maxBody = 64 << 20;
 
 export class Exchange {
   readonly request: IncomingMessage;

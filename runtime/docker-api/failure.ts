@@ -47,7 +47,10 @@ export function messageOf(error: unknown): string {
   if (!(error instanceof EngineError)) return error.message;
   if (error.kind === 'NotFound')
     return error.message.replace(/^(No such image: (?!sha256:)(?:[^@]*\/)?[^/:@]+)$/, '$1:latest');
-  if (error.kind === 'CommandNotFound' && !/executable file not found|no such file or directory/.test(error.message)) {
+  if (
+    error.kind === 'CommandNotFound' &&
+    !/executable file not found|no such file or directory|chdir to cwd/.test(error.message)
+  ) {
     return `${error.message}: executable file not found in $PATH: unknown`;
   }
   if (error.kind === 'CommandNotExecutable' && !/permission denied|is a directory/i.test(error.message)) {

@@ -1,7 +1,7 @@
 // Which versions of the API are spoken.
 
 const maximum = 51;
-const minimum = 40;
+const minimum = 24;
 export const apiVersion = `1.${maximum}`;
 export const minimumApiVersion = `1.${minimum}`;
 

@@ -29,13 +29,16 @@ function labelMatches(event: EngineEvent, wanted: string): boolean {
   return value !== undefined && (equals < 0 || value === wanted.slice(equals + 1));
 }
 
-function actorMatches(event: EngineEvent, wanted: string): boolean {
-  const { ID, Attributes } = event.Actor;
-  return (
-    ID === wanted ||
-    Attributes['name'] === wanted ||
-    (wanted.length >= 4 && ID.replace(/^sha256:/, '').startsWith(wanted))
-  );
+/** By the beginning of its name or id, as dockerd finds it. */
+function actorMatches({ Actor: { ID, Attributes } }: EngineEvent, wanted: string): boolean {
+  return ID.startsWith(wanted) || Attributes['name']?.startsWith(wanted) === true;
+}
+
+/** An image is found by its whole name, with or without the tag, or by the beginning of its id. */
+function imageMatches({ Type, Actor: { ID, Attributes } }: EngineEvent, wanted: string): boolean {
+  const name = Attributes[Type === 'image' ? 'name' : 'image'];
+  if (name === wanted || name?.replace(/:[^:/]+$/, '') === wanted) return true;
+  return Type === 'image' && wanted.length >= 4 && (ID.startsWith(wanted) || ID.startsWith(`sha256:${wanted}`));
 }
 
 function matches(event: EngineEvent, name: string, values: readonly string[]): boolean {
@@ -50,12 +53,7 @@ function matches(event: EngineEvent, name: string, values: readonly string[]): b
     case 'label':
       return values.every((value) => labelMatches(event, value));
     case 'image':
-      return values.some((value) => {
-        const image = event.Type === 'image' ? undefined : event.Actor.Attributes['image'];
-        return (
-          (event.Type === 'image' && actorMatches(event, value)) || image === value || image?.split(':')[0] === value
-        );
-      });
+      return values.some((value) => imageMatches(event, value));
     default:
       return (
         (event.Type === name && values.some((value) => actorMatches(event, value))) ||

@@ -5,7 +5,7 @@ import { applyNetwork, listLinks } from '../native/netlink.ts';
 import type { EndpointSettings } from '../protocol/container_config.ts';
 import { EngineError } from '../protocol/errors.ts';
 import { bridgeOptions } from './create.ts';
-import { describeEndpoint, type Endpoint } from './endpoints.ts';
+import { describeEndpoint, type Endpoint, isMac } from './endpoints.ts';
 import { toFailure } from './failures.ts';
 import { createEndpoint, mtuOf, setDefaultRoutes } from './links.ts';
 import { containerResolvConf } from './names.ts';
@@ -30,8 +30,11 @@ export class Attacher {
     const wishes = new Map<string, Wish>();
     const add = (text: string, settings: EndpointSettings) => {
       const record = this.#store.find(text);
+      if (record.configuration !== undefined)
+        throw new EngineError('PermissionDenied', 'cannot create endpoint on configuration-only network');
       if (record.driver === 'host' || record.driver === 'none')
         throw new EngineError('InvalidArgument', `cannot combine network ${record.name} with other networks`);
+      checkMac(settings, `invalid config for network ${record.name}: `);
       checkStatic(record, settings);
       wishes.set(record.id, { record, settings: { ...wishes.get(record.id)?.settings, ...settings } });
     };
@@ -148,6 +151,7 @@ export class Attacher {
     const record = this.#store.find(network);
     if (record.driver === 'host' || record.driver === 'none')
       throw new EngineError('InvalidArgument', `cannot connect a container to the network ${record.name}`);
+    checkMac(settings);
     checkStatic(record, settings);
     try {
       return await inNamespace(pid, async (namespace) => {
@@ -188,6 +192,11 @@ export class Attacher {
 
 function isDefault(networkMode: string): boolean {
   return networkMode === '' || networkMode === 'default' || networkMode === 'bridge';
+}
+
+function checkMac({ MacAddress }: EndpointSettings, where = ''): void {
+  if (MacAddress && !isMac(MacAddress))
+    throw new EngineError('InvalidArgument', `${where}invalid MAC address ${MacAddress}`);
 }
 
 /** Docker's rule: on the default bridge the engine alone gives addresses and there are no aliases. */

@@ -4,6 +4,7 @@ import type { EngineOptions } from '../engine/options.ts';
 import type { Address, Route } from '../native/netlink.ts';
 import { EngineError } from '../protocol/errors.ts';
 import type { Ipam } from '../protocol/network.ts';
+import { configurationOf, configured } from './configuration.ts';
 import { formatSubnet, parseSubnet, type Subnet } from './ip.ts';
 import { chooseSubnet, completePool, localSubnet6, type PoolRecord } from './ipam.ts';
 import type { Naming } from './naming.ts';
@@ -14,6 +15,8 @@ export interface CreateRequest {
   readonly Driver?: string;
   readonly Internal?: boolean;
   readonly Attachable?: boolean;
+  readonly ConfigOnly?: boolean;
+  readonly ConfigFrom?: { readonly Network?: string };
   readonly EnableIPv4?: boolean;
   readonly EnableIPv6?: boolean;
   readonly IPAM?: Ipam;
@@ -127,9 +130,11 @@ function completePools(
 }
 
 /** Throws InvalidArgument, AlreadyExists, Conflict, Unsupported or ResourceExhausted. */
-export function completeNetwork(request: CreateRequest, surroundings: Surroundings): NetworkRecord {
-  const { Name: name, Options: options = {} } = request;
+export function completeNetwork(asked: CreateRequest, surroundings: Surroundings): NetworkRecord {
   const { naming, existing } = surroundings;
+  const configuration = asked.ConfigOnly === true ? configurationOf(asked) : undefined;
+  const request = configuration === undefined ? configured(asked, existing) : asked;
+  const { Name: name, Options: options = {}, ConfigFrom } = request;
   if (!namePattern.test(name))
     throw new EngineError(
       'InvalidArgument',
@@ -139,7 +144,7 @@ export function completeNetwork(request: CreateRequest, surroundings: Surroundin
     throw new EngineError('AlreadyExists', `operation is not permitted on predefined ${name} network`);
   if (reservedNames.includes(name) || existing.some((other) => other.name === name))
     throw new EngineError('AlreadyExists', `network with name ${name} already exists`);
-  const driver = driverOf(request.Driver);
+  const driver = configuration === undefined ? driverOf(request.Driver) : 'none';
   checkOptions(driver, options);
   if (request.EnableIPv4 === false && request.EnableIPv6 !== true)
     throw new EngineError('InvalidArgument', 'IPv4 or IPv6 must be enabled');
@@ -150,9 +155,9 @@ export function completeNetwork(request: CreateRequest, surroundings: Surroundin
   const ipv6 =
     request.EnableIPv6 === true ||
     (request.IPAM?.Config ?? []).some(({ Subnet }) => Subnet?.includes(':') === true && request.EnableIPv6 !== false);
-  const asked = driver === 'bridge' ? options[bridgeOptions.name] : options.parent;
-  if (driver === 'bridge' && asked !== undefined && existing.some(({ link }) => link === asked))
-    throw new EngineError('Conflict', `the bridge ${asked} belongs to another network`);
+  const link = driver === 'bridge' ? options[bridgeOptions.name] : options.parent;
+  if (driver === 'bridge' && link !== undefined && existing.some((other) => other.link === link))
+    throw new EngineError('Conflict', `the bridge ${link} belongs to another network`);
   return {
     id,
     name,
@@ -164,11 +169,13 @@ export function completeNetwork(request: CreateRequest, surroundings: Surroundin
     ipv6,
     ipamDriver,
     ipamOptions: request.IPAM?.Options ?? {},
-    pools: completePools(request, driver, id, ipv6, surroundings),
+    pools: configuration === undefined ? completePools(request, driver, id, ipv6, surroundings) : [],
     options,
     labels: request.Labels ?? {},
-    link: asked ?? (driver === 'bridge' ? naming.bridge(id) : naming.parent(id)),
-    ownsLink: driver === 'bridge' || asked === undefined,
+    link: configuration === undefined ? (link ?? (driver === 'bridge' ? naming.bridge(id) : naming.parent(id))) : '',
+    ownsLink: driver === 'bridge' || link === undefined,
     predefined: false,
+    ...(configuration === undefined ? {} : { configuration }),
+    ...(ConfigFrom?.Network ? { configFrom: ConfigFrom.Network } : {}),
   };
 }

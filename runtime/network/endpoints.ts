@@ -30,7 +30,10 @@ interface OwnAddress {
   readonly value: bigint;
 }
 
-const macPattern = /^(?:[0-9a-f]{2}:){5}[0-9a-f]{2}$/;
+/** With colons or hyphens. */
+export function isMac(text: string): boolean {
+  return /^(?:[0-9a-f]{2}[:-]){5}[0-9a-f]{2}$/i.test(text);
+}
 
 /** One network's addresses and endpoints. */
 export class NetworkState {
@@ -75,8 +78,6 @@ export class NetworkState {
         `container ${container.name} is already connected to network ${this.record.name}`,
       );
     const mac = settings.MacAddress?.toLowerCase().replaceAll('-', ':');
-    if (mac && !macPattern.test(mac))
-      throw new EngineError('InvalidArgument', `invalid MAC address "${settings.MacAddress}"`);
     const four = this.#address(4, settings.IPAMConfig?.IPv4Address);
     let six: OwnAddress | undefined;
     try {

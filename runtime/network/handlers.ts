@@ -13,7 +13,13 @@ async function prune(store: NetworkStore, filters: Filters): Promise<{ NetworksD
   const until = untilFilter(filters, Date.now());
   const deleted: string[] = [];
   for (const { record, endpoints } of [...store.states.values()]) {
-    if (record.predefined || endpoints.size > 0 || !labelsMatch(record.labels, filters)) continue;
+    if (
+      record.predefined ||
+      record.configuration !== undefined ||
+      endpoints.size > 0 ||
+      !labelsMatch(record.labels, filters)
+    )
+      continue;
     if (until !== undefined && Date.parse(record.created) > until) continue;
     if ([record.name, record.id].some((text) => store.uses.usersOfNetwork(text).length > 0)) continue;
     await store.remove(record.id);

@@ -35,6 +35,14 @@ function checked<T>(what: string, parse: () => T): T {
   }
 }
 
+/** A network without bits behind its prefix: with them it is a mistake, or an address that was meant. */
+function withoutHost(what: string, text: string): Subnet {
+  const subnet = checked(what, () => parseSubnet(text));
+  if (parseAddress(text.replace(/\/.*/, '')).value === subnet.base) return subnet;
+  const message = `invalid network config:\ninvalid ${what} ${text}: it should be ${formatSubnet(subnet)}`;
+  throw new EngineError('InvalidArgument', message);
+}
+
 /** The next free subnet of the default pools that touches nothing in `taken`. */
 export function chooseSubnet(pools: readonly AddressPool[], taken: readonly Subnet[]): Subnet {
   for (const pool of pools) {
@@ -69,7 +77,7 @@ type PoolRequest = NonNullable<Ipam['Config']>[number];
 
 /** Checks one asked-for subnet and completes it. `gateway`: whether the driver needs one. */
 export function completePool(request: PoolRequest, taken: readonly Subnet[]): PoolRecord {
-  const subnet = checked('subnet', () => parseSubnet(request.Subnet ?? ''));
+  const subnet = withoutHost('subnet', request.Subnet ?? '');
   const collision = taken.find((other) => overlaps(other, subnet));
   if (collision !== undefined)
     throw new EngineError(
@@ -85,7 +93,7 @@ export function completePool(request: PoolRequest, taken: readonly Subnet[]): Po
   const gateway = request.Gateway
     ? within('gateway', request.Gateway.replace(/\/.*$/, ''))
     : formatAddress(subnet.family, subnet.base + 1n);
-  const range = request.IPRange ? checked('ip-range', () => parseSubnet(request.IPRange ?? '')) : undefined;
+  const range = request.IPRange ? withoutHost('ip-range', request.IPRange) : undefined;
   if (range !== undefined && (!contains(subnet, range.family, range.base) || range.bits < subnet.bits))
     throw new EngineError(
       'InvalidArgument',

@@ -46,11 +46,13 @@ describe('address management', () => {
   });
 
   test('what is asked for is checked', () => {
-    assert.deepEqual(completePool({ Subnet: '10.1.2.3/24', Gateway: '10.1.2.254' }, []), {
+    assert.deepEqual(completePool({ Subnet: '10.1.2.0/24', Gateway: '10.1.2.254' }, []), {
       Subnet: '10.1.2.0/24',
       Gateway: '10.1.2.254',
     });
     assert.throws(() => completePool({ Subnet: '10.1.2.0/24', Gateway: '10.1.3.1' }, []), kind('InvalidArgument'));
+    for (const wrong of [{ Subnet: '10.1.2.3/24' }, { Subnet: '10.1.2.0/24', IPRange: '10.1.2.1/25' }])
+      assert.throws(() => completePool(wrong, []), kind('InvalidArgument'));
     assert.throws(() => completePool({ Subnet: '10.1.2.0/24', IPRange: '10.0.0.0/8' }, []), kind('InvalidArgument'));
     assert.throws(() => completePool({ Subnet: '10.1.2.0/24' }, [parseSubnet('10.1.0.0/16')]), kind('Conflict'));
   });

@@ -167,6 +167,11 @@ export class NetworkStore implements Networks {
     if (record.predefined)
       throw new EngineError('PermissionDenied', `${record.name} is a pre-defined network and cannot be removed`);
     await this.#locks.run('create', async () => {
+      if (record.configuration !== undefined && this.records.all().some(({ configFrom }) => configFrom === record.name))
+        throw new EngineError(
+          'PermissionDenied',
+          `error while removing network: configuration network "${record.name}" is in use`,
+        );
       const state = this.state(record);
       const [endpoint] = state.endpoints.values();
       if (endpoint !== undefined)

@@ -1,5 +1,6 @@
 // The records of networks. What containers have on them is recorded with the containers.
 import type { Database } from '../store/database.ts';
+import type { Configuration } from './configuration.ts';
 import type { PoolRecord } from './ipam.ts';
 
 export type NetworkDriver = 'bridge' | 'host' | 'none' | 'macvlan' | 'ipvlan';
@@ -24,6 +25,10 @@ export interface NetworkRecord {
   readonly ownsLink: boolean;
   /** bridge, host and none: there from the beginning, and not to be removed. */
   readonly predefined: boolean;
+  /** Of a network that is a configuration only. */
+  readonly configuration?: Configuration;
+  /** The name of the network whose configuration this one has. */
+  readonly configFrom?: string;
 }
 
 const migrations = [

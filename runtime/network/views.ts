@@ -37,7 +37,7 @@ export function describeNetwork({ record, endpoints }: NetworkState, withContain
     IPAM: {
       Driver: record.ipamDriver,
       Options: { ...record.ipamOptions },
-      Config: record.pools.map((pool) => ({
+      Config: (record.configuration ?? record.pools).map((pool) => ({
         ...pool,
         ...(pool.AuxiliaryAddresses === undefined ? {} : { AuxiliaryAddresses: { ...pool.AuxiliaryAddresses } }),
       })),
@@ -45,8 +45,8 @@ export function describeNetwork({ record, endpoints }: NetworkState, withContain
     Internal: record.internal,
     Attachable: record.attachable,
     Ingress: false,
-    ConfigFrom: { Network: '' },
-    ConfigOnly: false,
+    ConfigFrom: { Network: record.configFrom ?? '' },
+    ConfigOnly: record.configuration !== undefined,
     Containers: withContainers ? containersOf(endpoints.values()) : {},
     Options: { ...record.options },
     Labels: { ...record.labels },

@@ -1,12 +1,20 @@
 // /exec: further processes in containers.
 
 import type { Duplex } from 'node:stream';
-import { isEngineError } from '../../protocol/errors.ts';
+import { EngineError, isEngineError } from '../../protocol/errors.ts';
 import { encodeFrame, stdoutFrame } from '../../protocol/framing.ts';
-import { HttpError } from '../failure.ts';
+import { HttpError, messageOf } from '../failure.ts';
 import { hijackedType } from './container_streams.ts';
 import { sizeOf } from './containers.ts';
 import { checked, defined, type Route, route } from './route.ts';
+
+/** What runs a command says why it could not, and Docker puts these words before it. */
+function wordedByRuntime(error: unknown): unknown {
+  const isCommand = isEngineError(error, 'CommandNotFound') || isEngineError(error, 'CommandNotExecutable');
+  if (!isCommand) return error;
+  const message = `OCI runtime exec failed: exec failed: unable to start container process: ${error.message}`;
+  return new EngineError(error.kind, message, { cause: error });
+}
 
 export const execRoutes: readonly Route[] = [
   route('POST', '/containers/{id}/exec', async (x) => {
@@ -21,7 +29,9 @@ export const execRoutes: readonly Route[] = [
   route('POST', '/exec/{id}/start', async (x) => {
     const body = (await x.body()) ?? {};
     if (body['Detach'] === true) {
-      await x.call('exec.startDetached', { Exec: x.name });
+      await x.call('exec.startDetached', { Exec: x.name }).catch((error: unknown) => {
+        throw wordedByRuntime(error);
+      });
       x.empty(200);
       return;
     }
@@ -37,7 +47,7 @@ export const execRoutes: readonly Route[] = [
       if (isEngineError(error, 'NotFound') || isEngineError(error, 'Conflict')) throw error;
       // As dockerd: a command that can't be started is said on its own standard output.
       stream ??= x.hijack(hijackedType(x, !ProcessConfig.tty));
-      const text = Buffer.from(`${error instanceof Error ? error.message : String(error)}\r\n`);
+      const text = Buffer.from(`${messageOf(wordedByRuntime(error))}\r\n`);
       stream.write(ProcessConfig.tty ? text : encodeFrame(stdoutFrame, text));
     }
     stream.end();

@@ -18,11 +18,21 @@ export const networkRoutes: readonly Route[] = [
       throw new HttpError(403, 'cannot create a swarm scoped network when swarm is not active');
     if (body['Ingress'] === true) throw new HttpError(403, 'Ingress network can only be global scope network');
     if (body['Driver'] === 'overlay') throw new HttpError(403, notInSwarm);
-    if (body['ConfigOnly'] === true) throw new HttpError(501, 'networks of a configuration only are not offered');
-    const from = textField(section(body, 'ConfigFrom'), 'Network');
-    if (from !== undefined) throw new HttpError(404, `configuration network "${from}" does not exist`);
-    const { Name, Driver, Internal, Attachable, EnableIPv4, EnableIPv6, IPAM, Options, Labels } = body;
-    const params = { Name, Driver, Internal, Attachable, EnableIPv4, EnableIPv6, IPAM, Options, Labels };
+    const {
+      Name,
+      Driver,
+      Internal,
+      Attachable,
+      EnableIPv4,
+      EnableIPv6,
+      IPAM,
+      Options,
+      Labels,
+      ConfigOnly,
+      ConfigFrom,
+    } = body;
+    const addresses = { EnableIPv4, EnableIPv6, IPAM };
+    const params = { Name, Driver, Internal, Attachable, ...addresses, Options, Labels, ConfigOnly, ConfigFrom };
     const request = checked('network.create', defined(params));
     x.json(
       201,

@@ -113,16 +113,6 @@ export const knownForms: readonly Known[] = [
     },
   },
   {
-    reason: "dockerd repeats what Go's packages say; ours says what is wrong with the request",
-    at: {
-      'POST /exec/{name}/start': [
-        'output: "OCI runtime exec failed: exec failed: unable to start container process: chdir to cwd (\\"/no/such\\") set in config.json failed: no such file or directory: unknown\\r\\n" ≠ "process.cwd: chdir \'/no/such\': No such file or directory\\r\\n"',
-        'output: "OCI runtime exec failed: exec failed: unable to start container process: exec: \\"/etc/passwd\\": permission denied: unknown\\r\\n" ≠ "exec: \\"/etc/passwd\\": permission denied\\r\\n"',
-        'output: "OCI runtime exec failed: exec failed: unable to start container process: exec: \\"/no/such\\": stat /no/such: no such file or directory: unknown\\r\\n" ≠ "exec: \\"/no/such\\": stat /no/such: no such file or directory\\r\\n"',
-      ],
-    },
-  },
-  {
     reason: 'an empty list or object, as the definition has it, where Go has nil',
     at: {
       'GET /containers/{name}/json': [
@@ -266,6 +256,14 @@ export const knownForms: readonly Known[] = [
   {
     reason: 'the words and rules of later versions of Docker',
     at: {
+      'POST /containers/{name}/exec': ['status: "201" ≠ "400"'],
+      'GET /exec/{name}/json': ['status: "200" ≠ "404"'],
+      'POST /exec/{name}/start': [
+        'status: "200" ≠ "404"',
+        'output: "OCI runtime exec failed: exec failed: unable to start container process: chdir to cwd (\\"/no/such\\") set in config.json failed: no such file or directory: unknown\\r\\n" ≠ "OCI runtime exec failed: exec failed: unable to start container process: chdir to cwd (\\"/no/such\\") set in config.json failed: no such file or directory\\r\\n"',
+        'output: "OCI runtime exec failed: exec failed: unable to start container process: exec: \\"/no/such\\": stat /no/such: no such file or directory: unknown\\r\\n" ≠ "OCI runtime exec failed: exec failed: unable to start container process: exec: \\"/no/such\\": stat /no/such: no such file or directory\\r\\n"',
+        'output: "OCI runtime exec failed: exec failed: unable to start container process: exec: \\"/etc/passwd\\": permission denied: unknown\\r\\n" ≠ "OCI runtime exec failed: exec failed: unable to start container process: exec: \\"/etc/passwd\\": permission denied\\r\\n"',
+      ],
       'POST /networks/create': ['status: "500" ≠ "403"'],
     },
   },

@@ -235,6 +235,13 @@ export const knownWords: readonly Known[] = [
   {
     reason: 'the words and rules of later versions of Docker',
     at: {
+      'POST /networks/create': [
+        'message: none ≠ "invalid network config:\\ninvalid subnet ADDRESS/24: it should be ADDRESS/24"',
+      ],
+      'POST /containers/{name}/exec': [
+        'message: none ≠ "unable to find user nobody-here: no matching entries in passwd file"',
+      ],
+      'GET /exec/{name}/json': ['message: none ≠ "No such exec instance: none"'],
       'POST /containers/create': [
         'message: "Config cannot be empty in order to create a container" ≠ "invalid JSON: got EOF while reading request body"',
         'message: "EOF" ≠ "invalid JSON: got EOF while reading request body"',
@@ -255,6 +262,7 @@ export const knownWords: readonly Known[] = [
         'message: "You cannot remove a running container ID. Stop the container before attempting removal or force remove" ≠ "cannot remove container \\"held\\": container is running: stop the container before removing or force remove"',
       ],
       'POST /exec/{name}/start': [
+        'message: none ≠ "No such exec instance: none"',
         'message: "Error: Exec command ID is already running" ≠ "exec command ID is already running"',
         'message: none ≠ "exec command ID has already run"',
       ],

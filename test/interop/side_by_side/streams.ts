@@ -27,6 +27,15 @@ const silent: Sequence = [
   'GET /containers/silent/logs?stdout=1',
 ];
 
+const ofBoth: Sequence = [
+  'logs whose end is counted over both streams',
+  ...run('again', '[ -e /said ] && echo late >&2 || { echo early; touch /said; }'),
+  'POST /containers/again/start',
+  'POST /containers/again/wait',
+  'GET /containers/again/logs?stdout=1&tail=1',
+  'GET /containers/again/logs?stderr=1&tail=1',
+];
+
 const attaches: readonly Sequence[] = [
   ...plain(
     'POST /containers/nobody/attach?stream=1&stdout=1',
@@ -175,4 +184,4 @@ const archives: readonly Sequence[] = [
   ['export', create('sent'), 'GET /containers/sent/export'],
 ];
 
-export const streamSequences: readonly Sequence[] = [...logs, silent, ...attaches, ...execs, ...archives];
+export const streamSequences: readonly Sequence[] = [...logs, silent, ofBoth, ...attaches, ...execs, ...archives];
