@@ -160,6 +160,16 @@ test('cgroup shows the container’s own cgroups', () => {
   assert.match(listed, /Read-only file system/);
 });
 
+test('without a cgroup namespace a cpuset that has no limits is the caller’s, to look at', () => {
+  const file = '/sys/fs/cgroup/cpuset/cpuset.cpus';
+  if (!existsSync(file)) return;
+  const shown = seen(`cat ${file}; echo 0 2>&1 > ${file} || true`, (config) => {
+    config.linux.namespaces = config.linux.namespaces.filter(({ type }) => type !== 'cgroup');
+    config.mounts.push({ destination: '/sys/fs/cgroup', type: 'cgroup', source: 'cgroup' });
+  });
+  assert.match(shown, /^[-,\d]+\n.*Read-only file system/);
+});
+
 test('a read-only root is one', () => {
   const { stdout } = runOnce('touch /file 2>/dev/null; echo $?; touch /dev/file; echo $?', (config) => {
     config.root.readonly = true;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <string_view>
 
+#include "core/cgroup/hierarchy.h"
 #include "core/container/rootfs.h"
 #include "core/kernel.h"
 
@@ -36,11 +37,19 @@ Result<void> mount_hierarchy(const Setup& setup, const std::string& controllers,
     if (tree) return mount::attach(*tree, target, name);
     if (tree.error().code != EPERM && tree.error().code != EBUSY) return std::move(tree.error());
   }
-  const Result<mount::Tree> copy = mount::copy_tree(AT_FDCWD, host_directory, true, target);
-  if (!copy && copy.error().code == ENOENT) return {};  // a hierarchy in which the container has no directory (yet)
-  if (!copy) return copy.error();
+  Result<mount::Tree> copy = mount::copy_tree(AT_FDCWD, host_directory, true, target);
   mount::Options attributes;
   attributes.set = options.set;
+  if (!copy && copy.error().code == ENOENT) {
+    // No directory of its own (yet), so it is in its caller's, to look at: a JVM that misses one believes in no
+    // container.
+    TRY_ASSIGN(const cgroup::Hierarchies all, cgroup::find_hierarchies());
+    const cgroup::Hierarchy* hierarchy = all.find_v1(controllers);
+    if (hierarchy == nullptr) return {};
+    copy = mount::copy_tree(AT_FDCWD, hierarchy->mount + hierarchy->own, true, target);
+    attributes.set |= MOUNT_ATTR_RDONLY;
+  }
+  if (!copy) return std::move(copy.error());
   TRY(mount::apply_attributes(*copy, attributes, name));
   return mount::attach(*copy, target, name);
 }
