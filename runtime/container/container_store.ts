@@ -12,6 +12,7 @@ export class ContainerStore {
   readonly #database: Database;
   readonly #byId = new Map<string, Container>();
   readonly #byName = new Map<string, Container>();
+  #sorted: readonly Container[] | undefined;
 
   constructor(database: Database) {
     this.#database = database;
@@ -24,8 +25,9 @@ export class ContainerStore {
   }
 
   /** Newest first. */
-  all(): Container[] {
-    return [...this.#byId.values()].sort((a, b) => (a.record.created < b.record.created ? 1 : -1));
+  all(): readonly Container[] {
+    this.#sorted ??= [...this.#byId.values()].sort((a, b) => (a.record.created < b.record.created ? 1 : -1));
+    return this.#sorted;
   }
 
   values(): IterableIterator<Container> {
@@ -99,10 +101,12 @@ export class ContainerStore {
     this.#database.run('delete from containers where id = ?', record.id);
     this.#byId.delete(record.id);
     this.#byName.delete(record.name);
+    this.#sorted = undefined;
   }
 
   #remember(container: Container): void {
     this.#byId.set(container.id, container);
     this.#byName.set(container.record.name, container);
+    this.#sorted = undefined;
   }
 }

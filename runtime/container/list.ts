@@ -6,6 +6,7 @@ import { EngineError } from '../protocol/errors.ts';
 import type { Filters } from '../protocol/method.ts';
 import type { Params } from '../protocol/methods.ts';
 import type { Container } from './container.ts';
+import { rowsOf } from './rows.ts';
 import { type ContainerServices, directories } from './services.ts';
 import { portsOf, summarize } from './summary.ts';
 
@@ -172,8 +173,7 @@ export async function listContainers(
       (container) => (all || container.isRunning || container.state.status === 'restarting') && wanted(container),
     );
   if (Limit > 0) found = found.slice(0, Limit);
-  const rows = found.map(summarize);
-  if (params.Size !== true) return rows;
+  if (params.Size !== true) return rowsOf(found);
   return await Promise.all(
     found.map(async (container) => ({ ...summarize(container), ...(await sizesOf(services, container)) })),
   );

@@ -10,7 +10,7 @@ export function isZeroTime(time: string): boolean {
 }
 
 /** `Up 3 minutes (healthy)`, `Exited (0) 5 seconds ago`, `Created`. */
-function statusText(
+export function statusText(
   state: Pick<StateRecord, 'status' | 'startedAt' | 'finishedAt' | 'exitCode' | 'health'>,
   now = Date.now(),
 ): string {
