@@ -92,10 +92,11 @@ export async function writeBundle(services: ContainerServices, record: Container
   // Left by an earlier run, of which everything is recorded.
   rmSync(paths.monitor, { recursive: true, force: true });
   mkdirSync(paths.bundle, { recursive: true, mode: 0o700 });
-  const [files, mounts, shm] = await Promise.all([
+  const [files, mounts, shm, deviceEdits] = await Promise.all([
     readUserFiles(paths.rootfs),
     hostPaths(services, record),
     sharedMemory(services, record),
+    cdiEdits(record.hostConfig.DeviceRequests ?? [], services.context.options.cdiSpecDirs),
   ]);
   const user = resolveUser(record.config.User ?? '', files, record.hostConfig.GroupAdd);
   const wantsInit = record.hostConfig.Init ?? services.context.options.init;
@@ -113,7 +114,7 @@ export async function writeBundle(services: ContainerServices, record: Container
     cgroupsPath: cgroupsPath(services, record),
     joined: joined(services, record),
     idMappings: undefined,
-    deviceEdits: cdiEdits(record.hostConfig.DeviceRequests ?? [], services.context.options.cdiSpecDirs),
+    deviceEdits,
     defaultUlimits: services.context.options.defaultUlimits,
   });
   writeFileSync(join(paths.bundle, 'config.json'), stringifySpec(spec), { mode: 0o600 });

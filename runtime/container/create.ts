@@ -13,6 +13,7 @@ import { mergeConfig } from './config_merge.ts';
 import { checkCreate } from './create_checks.ts';
 import type { ContainerImage } from './dependencies.ts';
 import { makeDirectories } from './directories.ts';
+import { keepableLimits } from './limits.ts';
 import { type MountRequest, mountRequests } from './mount_requests.ts';
 import { checkName, generateName } from './names.ts';
 import { networkClient, usesNetworks } from './network_client.ts';
@@ -178,7 +179,8 @@ export async function createContainer(
   const { store, images, facts, networks } = services;
   const name = params.Name ? checkName(params.Name) : undefined;
   if (name !== undefined) store.assertNameFree(name);
-  const host = resolveModes(services, normaliseHost(params.HostConfig ?? {}, services));
+  const asked = resolveModes(services, normaliseHost(params.HostConfig ?? {}, services));
+  const { limits: host, warnings } = keepableLimits(asked, facts.missingControllers);
   if (!params.Config.Image) throw new EngineError('InvalidArgument', 'config.Image cannot be empty');
   foreignRuntime(services, host.Runtime ?? '');
   for (const link of host.Links ?? []) assertLinkable(services, link);
@@ -228,5 +230,5 @@ export async function createContainer(
     await removeTree(paths.data);
     throw error;
   }
-  return { Id: id, Warnings: warningsOf(host, services) };
+  return { Id: id, Warnings: [...warnings, ...warningsOf(host, services)] };
 }

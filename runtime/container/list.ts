@@ -1,5 +1,6 @@
 // Listing containers with Docker's filters.
 import { parseTime } from '../engine/event_filter.ts';
+import { canonical, parseReference } from '../image/reference.ts';
 import { treeSize } from '../native/filesystem.ts';
 import type { ContainerSummary } from '../protocol/container_views.ts';
 import { EngineError } from '../protocol/errors.ts';
@@ -43,8 +44,10 @@ function portTest(values: readonly string[], has: (container: Container, key: st
     const match = /^(\d+)(?:-(\d+))?(?:\/(tcp|udp|sctp))?$/.exec(text);
     if (match === null) throw new EngineError('InvalidArgument', `invalid port specification: "${text}"`);
     const [, first = '0', last = first, protocol = 'tcp'] = match;
+    if (Number(last) < Number(first))
+      throw new EngineError('InvalidArgument', `Invalid range specified for the Port: "${text}"`);
     const count = Math.min(Number(last) - Number(first), 65_535) + 1;
-    return Array.from({ length: Math.max(count, 0) }, (_, index) => `${Number(first) + index}/${protocol}`);
+    return Array.from({ length: count }, (_, index) => `${Number(first) + index}/${protocol}`);
   });
   return (container) => keys.some((key) => has(container, key));
 }
@@ -52,6 +55,15 @@ function portTest(values: readonly string[], has: (container: Container, key: st
 const healths = new Set(['none', 'starting', 'healthy', 'unhealthy']);
 const flags = new Set(['true', 'false', '1', '0']);
 const states = new Set(['created', 'restarting', 'running', 'removing', 'paused', 'exited', 'dead']);
+
+/** Undefined for an image's id. */
+function canonicalName(text: string): string | undefined {
+  try {
+    return canonical(parseReference(text));
+  } catch {
+    return undefined;
+  }
+}
 
 function created({ record }: Container): number {
   return Date.parse(record.created) * 1e6;
@@ -79,17 +91,14 @@ const makers: Readonly<Record<string, Maker>> = {
     if (wrong !== undefined) throw new EngineError('InvalidArgument', `unrecognized filter value for health: ${wrong}`);
     return any(values, (value, { state }) => (state.health?.status ?? 'none') === value);
   },
-  ancestor: (_, values) =>
-    any(values, (value, { record }) => {
-      const image = record.config.Image ?? '';
-      const id = record.imageId.replace(/^sha256:/, '');
-      return (
-        image === value ||
-        image === `${value}:latest` ||
-        image.split(':')[0] === value ||
-        id.startsWith(value.replace(/^sha256:/, ''))
-      );
-    }),
+  ancestor: (_, values) => {
+    const wanted = values.map((value) => ({ name: canonicalName(value), id: value.replace(/^sha256:/, '') }));
+    return ({ record }) => {
+      const image = canonicalName(record.config.Image ?? '');
+      const imageId = record.imageId.replace(/^sha256:/, '');
+      return wanted.some(({ name, id }) => (name !== undefined && name === image) || imageId.startsWith(id));
+    };
+  },
   before: ({ store }, values) =>
     any(
       values.map((ref) => store.find(ref).id),
@@ -115,8 +124,15 @@ const makers: Readonly<Record<string, Maker>> = {
             name === value || (NetworkID !== undefined && value !== '' && NetworkID.startsWith(value)),
         ) || record.hostConfig.NetworkMode === value,
     ),
-  publish: (_, values) => portTest(values, ({ record }, key) => (portsOf(record)[key]?.length ?? 0) > 0),
-  expose: (_, values) => portTest(values, ({ record }, key) => Object.hasOwn(record.config.ExposedPorts ?? {}, key)),
+  // By the machine's ports.
+  publish: (_, values) =>
+    portTest(values, ({ record }, wanted) =>
+      Object.entries(portsOf(record)).some(([key, bindings]) =>
+        bindings?.some(({ HostPort }) => `${HostPort}/${key.split('/')[1]}` === wanted),
+      ),
+    ),
+  // As published ones, those of a container that runs.
+  expose: (_, values) => portTest(values, ({ record }, key) => Object.hasOwn(portsOf(record), key)),
   'is-task': (_, values) => {
     if (!values.every((value) => flags.has(value)))
       throw new EngineError('InvalidArgument', `invalid filter 'is-task=[${values.join(' ')}]'`);

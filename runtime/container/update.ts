@@ -5,6 +5,7 @@ import { EngineError } from '../protocol/errors.ts';
 import type { Params } from '../protocol/methods.ts';
 import type { Container } from './container.ts';
 import { checkResources, checkRestartPolicy } from './create_checks.ts';
+import { keepableLimits } from './limits.ts';
 import { checkName } from './names.ts';
 import { runOci } from './oci_command.ts';
 import { type ContainerServices, publish } from './services.ts';
@@ -43,7 +44,10 @@ export async function updateContainer(
   return await container.exclusive(async () => {
     if (container.removal !== undefined)
       throw new EngineError('Conflict', `container ${container.id} is marked for removal and cannot be "update"`);
-    const given = givenOf(params.Resources ?? {});
+    const { limits: given, warnings } = keepableLimits(
+      givenOf(params.Resources ?? {}),
+      services.facts.missingControllers,
+    );
     const host = { ...record.hostConfig, ...merged(record.hostConfig, given) };
     checkResources(host, availableParallelism());
     if (params.RestartPolicy?.Name) {
@@ -60,11 +64,12 @@ export async function updateContainer(
     record.hostConfig = host;
     services.store.save(container);
     publish(services, container, 'update');
-    return { Warnings: [] };
+    return { Warnings: [...warnings] };
   });
 }
 
 export async function renameContainer(services: ContainerServices, container: Container, text: string): Promise<void> {
+  if (text === '') throw new EngineError('InvalidArgument', 'Neither old nor new names may be empty');
   const name = checkName(text);
   await container.exclusive(async () => {
     const oldName = container.record.name;

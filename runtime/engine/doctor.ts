@@ -2,7 +2,6 @@
 import { accessSync, constants, existsSync, readFileSync, statfsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ContainerServices } from '../container/services.ts';
-import type { HostFacts } from '../container/spec/generate.ts';
 import type { DoctorCheck, Limitation } from '../protocol/system.ts';
 
 function read(path: string): string {
@@ -35,22 +34,8 @@ function kernelCheck(kernel: string): DoctorCheck {
   );
 }
 
-const needed = ['memory', 'pids', 'cpu', 'cpuset'];
-
-/** The cgroup controllers with which this engine can't limit its containers. */
-export function missingControllers({ rootless, cgroupVersion }: HostFacts): string[] {
-  if (cgroupVersion === 1) {
-    // Those of version 1 belong to root, and can't be given away piece by piece.
-    const enabled = rootless ? '' : read('/proc/cgroups');
-    return needed.filter((name) => !new RegExp(`^${name}\\s+\\d+\\s+\\d+\\s+1`, 'm').test(enabled));
-  }
-  const own = read('/proc/self/cgroup').split('::')[1] ?? '/';
-  const available = read(`/sys/fs/cgroup${rootless ? own : ''}/cgroup.controllers`).split(' ');
-  return needed.filter((name) => !available.includes(name));
-}
-
 function controllersCheck({ facts }: ContainerServices): DoctorCheck {
-  const missing = missingControllers(facts);
+  const missing = facts.missingControllers.filter((name) => name !== 'io');
   const problem = missing.length > 0 ? `limits for ${missing.join(', ')} are not available` : undefined;
   const [fix, status] = facts.rootless
     ? (['sudo systemctl set-property user-$(id -u).slice Delegate=yes', 'warning'] as const)

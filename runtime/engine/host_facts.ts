@@ -39,15 +39,33 @@ function swapAccounting(mounts: ReadonlyMap<string, string>): boolean {
   }
 }
 
+const controllers = ['memory', 'pids', 'cpu', 'cpuset', 'io'];
+
+/** The cgroup controllers with which this engine can't limit its containers. */
+function missingControllers(rootless: boolean, version: 1 | 2): string[] {
+  if (version === 1) {
+    // Those of version 1 belong to root, and can't be given away piece by piece.
+    const enabled = rootless ? '' : read('/proc/cgroups').replace(/^blkio\b/m, 'io');
+    return controllers.filter((name) => !new RegExp(`^${name}\\s+\\d+\\s+\\d+\\s+1`, 'm').test(enabled));
+  }
+  const own = read('/proc/self/cgroup').split('::')[1]?.trim() ?? '/';
+  const available = read(`/sys/fs/cgroup${rootless ? own : ''}/cgroup.controllers`)
+    .trim()
+    .split(' ');
+  return controllers.filter((name) => !available.includes(name));
+}
+
 export function gatherHostFacts(rootless: boolean): HostFacts {
   const status = read('/proc/self/status');
   const mounts = cgroupMounts();
+  const cgroupVersion = mounts.has('memory') ? 1 : 2;
   const hard = /^Max open files\s+\S+\s+(\S+)/m.exec(read('/proc/self/limits'))?.[1] ?? 'unlimited';
   return {
     rootless,
     capabilities: capabilitiesOfMask(BigInt(`0x${/^CapPrm:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? '0'}`)),
     hasSwapAccounting: swapAccounting(mounts),
-    cgroupVersion: mounts.has('memory') ? 1 : 2,
+    cgroupVersion,
+    missingControllers: missingControllers(rootless, cgroupVersion),
     hasSeccomp: /^Seccomp:/m.test(status),
     kernel: release(),
     hardNofile: hard === 'unlimited' ? Number.MAX_SAFE_INTEGER : Number(hard),

@@ -6,7 +6,7 @@ import type { Handlers, HandlersOf } from '../protocol/handler.ts';
 import type { SystemInfo, SystemVersion, systemMethods } from '../protocol/system.ts';
 import { engineVersion, protocolVersion } from '../protocol/version.ts';
 import type { EngineContext } from './context.ts';
-import { doctorChecks, limitations, missingControllers } from './doctor.ts';
+import { doctorChecks, limitations } from './doctor.ts';
 import type { EngineOptions } from './options.ts';
 
 export interface SystemServices {
@@ -99,7 +99,7 @@ async function info({ context, containers, nouns }: SystemServices): Promise<Sys
   const count = (status: string) => all.filter(({ state }) => state.status === status).length;
   const images = await nouns['image.list']({ All: true }, { signal: new AbortController().signal, progress: () => {} });
   const limits = limitations(containers);
-  const missing = new Set(missingControllers(facts));
+  const missing = new Set(facts.missingControllers);
   return {
     ID: engineId(paths),
     Name: hostname(),

@@ -71,6 +71,8 @@ function checkOptions(driver: NetworkDriver, options: Readonly<Record<string, st
   const parent = options.parent;
   if (parent !== undefined && !isLinkName(parent))
     throw new EngineError('InvalidArgument', `invalid parent "${parent}"`);
+  if (parent === 'lo' && driver !== 'bridge')
+    throw new EngineError('InvalidArgument', `loopback interface is not a valid ${driver} parent link`);
   const macvlan = options.macvlan_mode;
   if (driver === 'macvlan' && macvlan !== undefined && !macvlanModes.includes(macvlan))
     throw new EngineError('InvalidArgument', `invalid macvlan_mode "${macvlan}": known are ${macvlanModes.join(', ')}`);

@@ -59,6 +59,12 @@ export class PortTable {
   }
 
   async #takeOne(wish: PortWish, owner: string): Promise<HeldPort> {
+    if (wish.protocol === 'sctp' && this.#hostPorts !== undefined)
+      throw new EngineError(
+        'Unsupported',
+        `cannot publish port ${wish.containerPort}/sctp: a rootless engine passes on TCP and UDP alone`,
+        { remedy: 'Reach the container from another one of its network, or use an engine of root' },
+      );
     const [first, last] = wish.hostPorts ?? (await ephemeralRange());
     const single = first === last;
     const count = last - first + 1;

@@ -40,6 +40,15 @@ describe('devices', { timeout: 60_000 }, () => {
         hooks: [{ hookName: 'createContainer', path: '/bin/touch', args: ['touch', join(folder, 'hooked')] }],
       },
     });
+    const yaml = [
+      'kind: vendor.com/yaml',
+      'devices:',
+      '- name: "0"',
+      '  containerEdits:',
+      '    env: [YAML=read]',
+      '    deviceNodes: [{path: /dev/zero0, hostPath: /dev/zero, fileMode: 0o640}]',
+    ];
+    writeFileSync(join(folder, 'etc/vendor.yaml'), ['---', 'cdiVersion: 0.6.0', ...yaml, ''].join('\n'));
     describeVendor('run', 'vendor', {
       kind: 'vendor.com/net',
       devices: [{ name: 'old', containerEdits: { env: ['WHICH=run'] } }],
@@ -59,6 +68,18 @@ describe('devices', { timeout: 60_000 }, () => {
     assert.equal(stdout, '1 yes\nof the vendor2\n0 77\n', stderr);
     assert.notEqual(code, 0, 'this node may not be written to');
     assert.ok(existsSync(join(folder, 'hooked')));
+  });
+
+  it('are described in YAML as well', async () => {
+    const { stdout, stderr } = await run(
+      '--device',
+      'vendor.com/yaml=0',
+      'busybox',
+      'sh',
+      '-c',
+      'echo $YAML; stat -c %a /dev/zero0',
+    );
+    assert.equal(stdout, 'read\n640\n', stderr);
   });
 
   it('are looked for where the engine says', async () => {

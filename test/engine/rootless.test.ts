@@ -54,6 +54,18 @@ describe('rootless', { skip: whyNoRootlessUser() ?? false, timeout: 120_000 }, (
     assert.deepEqual(first?.trim().split(/ +/), ['0', uid, '1']);
   });
 
+  it('keeps the limits that it can, and says which it drops', () => {
+    const missing = as("info --format '{{.MemoryLimit}} {{.PidsLimit}}'").stdout === 'false false\n';
+    const { code, stdout, stderr } = as('run --rm --network none -m 64m --pids-limit 9 busybox echo runs');
+    assert.equal(code, 0, stderr);
+    assert.equal(stdout, 'runs\n');
+    const warnings = [...stderr.matchAll(/^WARNING: Your kernel does not support (\w+ limit) .* discarded\.$/gm)];
+    assert.deepEqual(
+      warnings.map(([, limit]) => limit),
+      missing ? ['memory limit', 'PIDs limit'] : [],
+    );
+  });
+
   it('has networks with names between containers', () => {
     assert.equal(as('network create quay').code, 0);
     assert.equal(as('run -d --name other --network quay busybox sleep 1000').code, 0);
@@ -114,6 +126,10 @@ describe('rootless', { skip: whyNoRootlessUser() ?? false, timeout: 120_000 }, (
       assert.equal(taken.code, 125);
       assert.match(taken.stderr, new RegExp(`cannot publish 0.0.0.0:${port}: port is already allocated`));
       assert.match(as(`run --rm -p 127.0.0.1:7:7 busybox true`).stderr, /ports below 1024 need privileges/);
+      assert.match(
+        as('run --rm -p 7:7/sctp busybox true').stderr,
+        /port 7.sctp: a rootless engine passes on TCP and UDP/,
+      );
     });
     it('are there again after the helper was killed', async () => {
       user.killHelper();

@@ -1,6 +1,6 @@
 // Container Device Interface (CDI, github.com/cncf-tags/container-device-interface): files in which vendors describe what a
 // container needs to use a device. A device is named `vendor.com/class=name`.
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Static, Type } from 'typebox';
 import { Check } from 'typebox/value';
@@ -67,22 +67,21 @@ export type ContainerEdits = Static<typeof Edits>;
 type CdiSpec = Static<typeof Spec>;
 
 /** A file that is not whole describes nothing; that it is there must not keep other devices from being used. */
-function readSpec(path: string): CdiSpec | undefined {
+async function readSpec(path: string): Promise<CdiSpec | undefined> {
   try {
-    const content: unknown = JSON.parse(readFileSync(path, 'utf8'));
+    const text = await readFile(path, 'utf8');
+    // Few machines have such files: the library is loaded when one is met.
+    const content: unknown = path.endsWith('.json') ? JSON.parse(text) : (await import('yaml')).parse(text);
     return Check(Spec, content) ? content : undefined;
   } catch {
     return undefined;
   }
 }
 
-function specsIn(directory: string): CdiSpec[] {
-  try {
-    const names = readdirSync(directory).filter((name) => name.endsWith('.json'));
-    return names.sort().flatMap((name) => readSpec(join(directory, name)) ?? []);
-  } catch {
-    return [];
-  }
+async function specsIn(directory: string): Promise<CdiSpec[]> {
+  const names = await readdir(directory).catch(() => []);
+  const specs = names.filter((name) => /\.(?:json|yaml)$/.test(name)).sort();
+  return (await Promise.all(specs.map((name) => readSpec(join(directory, name))))).filter((spec) => spec !== undefined);
 }
 
 interface Found {
@@ -91,11 +90,11 @@ interface Found {
 }
 
 /** All devices by their whole names. What a later directory says counts; two of one directory that say the same cancel out. */
-function devicesIn(directories: readonly string[]): Map<string, Found> {
+async function devicesIn(directories: readonly string[]): Promise<Map<string, Found>> {
   const all = new Map<string, Found>();
   for (const directory of directories) {
     const here = new Map<string, Found | undefined>();
-    for (const spec of specsIn(directory))
+    for (const spec of await specsIn(directory))
       for (const { name, containerEdits = {} } of spec.devices) {
         const whole = `${spec.kind}=${name}`;
         here.set(whole, here.has(whole) ? undefined : { spec, edits: containerEdits });
@@ -136,12 +135,15 @@ function namesOf(request: DeviceRequest, devices: ReadonlyMap<string, Found>): s
 }
 
 /** What the container's device requests add to it. Throws InvalidArgument and Unsupported as Docker does. */
-export function cdiEdits(requests: readonly DeviceRequest[], directories: readonly string[]): ContainerEdits[] {
+export async function cdiEdits(
+  requests: readonly DeviceRequest[],
+  directories: readonly string[],
+): Promise<ContainerEdits[]> {
   if (requests.length === 0) return [];
   for (const { Count = 0, DeviceIDs = [] } of requests)
     if (Count !== 0 && DeviceIDs.length > 0)
       throw new EngineError('InvalidArgument', 'cannot set both Count and DeviceIDs on device request');
-  const devices = devicesIn(directories);
+  const devices = await devicesIn(directories);
   const names = [...new Set(requests.flatMap((request) => namesOf(request, devices)))];
   const unknown = names.filter((name) => !devices.has(name));
   if (unknown.length > 0)

@@ -20,6 +20,8 @@ export interface HostFacts {
   readonly capabilities: ReadonlySet<string>;
   readonly hasSwapAccounting: boolean;
   readonly cgroupVersion: 1 | 2;
+  /** Of memory, pids, cpu, cpuset and io: with which containers can't be limited. */
+  readonly missingControllers: readonly string[];
   readonly hasSeccomp: boolean;
   readonly kernel: string;
   /** The engine's own limits: a container's can't be raised above them without CAP_SYS_RESOURCE. */

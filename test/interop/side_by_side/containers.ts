@@ -36,6 +36,7 @@ const lists: readonly Sequence[] = [
   list('published port', { publish: ['80'] }),
   list('a published port that is none', { publish: ['abc'] }),
   list('exposed ports', { expose: ['80-90/tcp'] }),
+  list('image and tag', { ancestor: ['slipway.test/busybox:latest'] }),
   list('health', { health: ['healthy'] }),
   list('a health that is none', { health: ['bogus'] }),
   list('being a task', { 'is-task': ['false'] }),

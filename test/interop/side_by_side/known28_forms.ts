@@ -38,6 +38,7 @@ export const known28Forms: readonly Known[] = [
       'POST /images/create': ['status: "500" ≠ "400"'],
       'POST /build': ['status: "500" ≠ "400"', 'status: "500" ≠ "404"'],
       'GET /networks': ['status: "500" ≠ "400"'],
+      'POST /networks/create': ['status: "500" ≠ "400"'],
       'POST /networks/{name}/disconnect': ['status: "500" ≠ "409"'],
       'GET /events': ['status: "500" ≠ "400"'],
       'POST /auth': ['status: "500" ≠ "400"'],

@@ -48,6 +48,7 @@ const created: Readonly<Record<string, object>> = {
   'the host driver': { Driver: 'host' },
   'the null driver': { Driver: 'null' },
   'an overlay': { Driver: 'overlay' },
+  'a macvlan of the loopback': { Driver: 'macvlan', Options: { parent: 'lo' } },
   'the scope of a swarm': { Scope: 'swarm' },
   'a subnet': ipam({ Subnet: '172.31.77.0/24', Gateway: '172.31.77.1' }),
   'a subnet that is none': ipam({ Subnet: 'nonsense' }),
