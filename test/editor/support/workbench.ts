@@ -40,7 +40,8 @@ export class Workbench {
       });
       const page = await context.newPage();
       page.setDefaultTimeout(patience);
-      await page.goto(url, { timeout: patience });
+      // What counts is the workbench: the page's last resource may come later.
+      await page.goto(url, { timeout: patience, waitUntil: 'domcontentloaded' });
       await page.locator('.activitybar').waitFor({ timeout: patience });
       return new Workbench(browser, page);
     } catch (error) {
