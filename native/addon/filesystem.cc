@@ -12,6 +12,7 @@
 #include "core/archive/names.h"
 #include "core/archive/remove_tree.h"
 #include "core/archive/tree.h"
+#include "core/archive/tree_stamp.h"
 #include "core/files.h"
 #include "core/inside.h"
 
@@ -245,15 +246,43 @@ Result<std::string> run_tree_size(const std::string& parameters) {
   return size_text(size.entries, size.bytes, &size.blocks);
 }
 
+struct StampRequest {
+  std::string root;
+  std::string paths;
+};
+void read(const json::Field& field, StampRequest& out) {
+  field.required("root", out.root);
+  field.required("paths", out.paths);
+}
+
+Result<std::string> run_stamp(const std::string& parameters) {
+  TRY_ASSIGN(const StampRequest request, json::parse<StampRequest>(parameters, "filesystem.stamp"));
+  TRY_ASSIGN(const Fd root, open_directory(request.root));
+  const archive::TreeStamp stamp = archive::stamp_paths(root.get(), request.paths);
+  rapidjson::StringBuffer text;
+  JsonWriter writer(text);
+  writer.StartObject();
+  writer.Key("digest");
+  write_string(writer, stamp.digest);
+  writer.Key("newest");
+  writer.Int64(stamp.newest);
+  writer.Key("isCoarse");
+  writer.Bool(stamp.is_coarse);
+  writer.EndObject();
+  return std::string(text.GetString(), text.GetSize());
+}
+
 struct CopyRequest {
   std::string from;
   std::string to;
   std::string ownership = "keep";
+  bool replace = false;
 };
 void read(const json::Field& field, CopyRequest& out) {
   field.required("from", out.from);
   field.required("to", out.to);
   field.member("ownership", out.ownership);
+  field.member("replace", out.replace);
 }
 
 Result<std::string> run_copy_tree(const std::string& parameters) {
@@ -263,7 +292,7 @@ Result<std::string> run_copy_tree(const std::string& parameters) {
   archive::Ownership ownership = archive::Ownership::keep;
   if (request.ownership == "try") ownership = archive::Ownership::attempt;
   if (request.ownership == "ignore") ownership = archive::Ownership::ignore;
-  TRY_ASSIGN(const archive::CopyResult result, archive::copy_tree(from.get(), to.get(), ownership));
+  TRY_ASSIGN(const archive::CopyResult result, archive::copy_tree(from.get(), to.get(), ownership, request.replace));
   return size_text(result.entries, result.bytes, nullptr);
 }
 
@@ -276,6 +305,7 @@ constexpr Call calls[] = {
     {"filesystem.removeTree", Lane::own_thread, run_remove_tree},
     {"filesystem.copyTree", Lane::own_thread, run_copy_tree},
     {"filesystem.treeSize", Lane::own_thread, run_tree_size},
+    {"filesystem.stamp", Lane::own_thread, run_stamp},
 };
 
 }  // namespace

@@ -105,7 +105,11 @@ async function downloaded(
   if (!Number.isNaN(modified)) await utimes(file, modified / 1000, modified / 1000);
   const entry = readEntry(directory, 'file');
   if (entry === undefined) throw new EngineError('Unavailable', `failed to load ${url}`);
-  return { files: [{ entry, target: name, isNamed: true }], intoDirectory: operation.destination.endsWith('/') };
+  return {
+    files: [{ entry, target: name, isNamed: true }],
+    intoDirectory: operation.destination.endsWith('/'),
+    seen: undefined,
+  };
 }
 
 /** What the server calls it, or the last part of the address. */

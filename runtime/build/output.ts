@@ -185,7 +185,7 @@ async function writeFiles(
   if (type === 'local') {
     for (const [name, root] of trees) {
       await mkdir(join(dest, name), { recursive: true });
-      await copyTree(root, join(dest, name), { ownership: 'try' });
+      await copyTree(root, join(dest, name), { ownership: 'try', replace: true });
     }
     return;
   }

@@ -26,6 +26,8 @@ export interface Selection {
   readonly files: readonly SelectedFile[];
   /** The destination is a directory whatever it is now: several sources, or a directory among them. */
   readonly intoDirectory: boolean;
+  /** All paths whose change would change the selection; unknown where wildcards or links led to the files. */
+  readonly seen: readonly string[] | undefined;
 }
 
 /** @throws EngineError NotFound for a source that is not there, InvalidArgument for one that leaves the source. */
@@ -35,6 +37,8 @@ export async function select(tree: SourceTree, operation: CopyOperation): Promis
       ? undefined
       : new IgnoreMatcher(parseDockerignore(operation.excludes.join('\n')).patterns);
   const files: SelectedFile[] = [];
+  const seen: string[] = [];
+  let isDirect = !operation.parents;
   let directories = 0;
   let named = operation.inline.length;
   for (const source of operation.sources) {
@@ -45,11 +49,14 @@ export async function select(tree: SourceTree, operation: CopyOperation): Promis
       const entry = await resolveEntry(tree, path);
       if (entry === undefined) throw missing(tree, source);
       if (entry.kind === 'directory') directories += 1;
-      files.push(...(await selectPath(tree, source, path, entry, operation, excludes)));
+      isDirect &&= !/[*?[\\]/.test(source) && entry.path === path && entry.path === cleanSource(tree, source);
+      seen.push(entry.path === '' ? '.' : entry.path);
+      for (const file of await selectPath(tree, source, path, entry, operation, { excludes, seen })) files.push(file);
     }
   }
   return {
     files,
+    seen: isDirect ? seen : undefined,
     intoDirectory: named > 1 || directories > 0 || operation.parents || operation.destination.endsWith('/'),
   };
 }
@@ -60,7 +67,7 @@ async function selectPath(
   path: string,
   entry: TreeEntry,
   { parents }: CopyOperation,
-  excludes: IgnoreMatcher | undefined,
+  { excludes, seen }: { excludes: IgnoreMatcher | undefined; seen: string[] },
 ): Promise<SelectedFile[]> {
   const kept = parents ? keptParents(source, path) : '';
   const selected: SelectedFile[] = [];
@@ -79,7 +86,9 @@ async function selectPath(
     return [...selected, { entry, target: parents ? kept : name, isNamed: true }];
   }
   if (parents && kept !== '') selected.push({ entry, target: kept, isNamed: false });
-  for await (const inner of walkTree(tree.root, entry.path, tree.ignore)) {
+  const onEntered = (directory: string): void => void seen.push(directory === '' ? '.' : directory);
+  for await (const inner of walkTree(tree.root, entry.path, tree.ignore, onEntered)) {
+    if (inner.kind !== 'directory') seen.push(inner.path);
     const relative = entry.path === '' ? inner.path : inner.path.slice(entry.path.length + 1);
     // Patterns are relative to the source, or to the context where the whole path comes along.
     if (excludes?.ignores(parents ? inner.path : relative) === true) continue;

@@ -23,9 +23,10 @@ import { copyLayer } from './copy_layer.ts';
 import { userOf } from './copy_step.ts';
 import { failureAt, foreignHint } from './failure.ts';
 import { fetchInto } from './fetch_step.ts';
+import type { KnownSelections, Taken } from './known_selections.ts';
 import { prepareMounts } from './mounts_step.ts';
 import { proxiesOf, runCommand } from './run_step.ts';
-import { type Selection, type SourceTree, select } from './selection.ts';
+import { type SourceTree, select } from './selection.ts';
 import { placeOf, type StepKey, stepKey } from './step_key.ts';
 import { type EvaluatedStage, type FileSource, type Step, stagesNeeded } from './steps.ts';
 import type { FileDigests } from './tree.ts';
@@ -35,6 +36,7 @@ export interface BuildServices {
   readonly containers: ContainerServices;
   readonly cache: BuildCache;
   readonly digests: FileDigests;
+  readonly selections: KnownSelections;
   readonly registries: RegistryAccess;
 }
 
@@ -126,7 +128,7 @@ export class Solver {
         await hooks.after(step, chain);
         return chain;
       } catch (error) {
-        this.#selections.delete(step); // files may have been mended meanwhile
+        this.#takes.delete(step); // files may have been mended meanwhile
         if ((await hooks.failed(step, parent, error)) === 'give up') throw error;
       }
     }
@@ -180,11 +182,10 @@ export class Solver {
   /** What the step depends on, and so what its result is filed under. */
   async key(step: Step, parent: Chain): Promise<StepKey> {
     const { operation } = step;
-    const selection = operation.kind === 'copy' ? await this.#selected(step) : undefined;
     const sources: Record<string, Digest | undefined> = {};
     for (const other of stagesNeeded(operation)) sources[other.name] = topOf(await this.stage(other));
     return await stepKey(step, topOf(parent), {
-      selection,
+      taken: operation.kind === 'copy' && operation.from.kind === 'context' ? await this.#taken(step) : undefined,
       sources,
       digests: this.#services.digests,
       trees: (source) => this.#contextTree(source),
@@ -283,7 +284,7 @@ export class Solver {
         inputs: key.inputs,
         select: async (stack) =>
           operation.from.kind === 'context'
-            ? await this.#selected(step)
+            ? (await this.#taken(step)).selection
             : await select(await this.#tree(operation.from, stack), operation),
       });
       return;
@@ -384,17 +385,16 @@ export class Solver {
   }
 
   /** The files of a COPY from a context, looked up once. */
-  readonly #selections = new Map<Step, Promise<Selection>>();
-  async #selected(step: Step): Promise<Selection> {
+  readonly #takes = new Map<Step, Promise<Taken>>();
+  #taken(step: Step): Promise<Taken> {
     const { operation } = step;
-    if (operation.kind !== 'copy') throw new EngineError('Internal', 'only COPY and ADD select files');
-    // A stage's or image's files are known by the layers they lie in: they need not be looked at for a key.
-    if (operation.from.kind !== 'context') return { files: [], intoDirectory: false };
-    let selection = this.#selections.get(step);
-    if (selection === undefined) {
-      selection = select(this.#options.context.tree(operation.from.name), operation);
-      this.#selections.set(step, selection);
+    if (operation.kind !== 'copy' || operation.from.kind !== 'context')
+      throw new EngineError('Internal', 'only COPY and ADD from a context are known by their files');
+    let taken = this.#takes.get(step);
+    if (taken === undefined) {
+      taken = this.#services.selections.take(this.#options.context.tree(operation.from.name), operation);
+      this.#takes.set(step, taken);
     }
-    return await selection;
+    return taken;
   }
 }

@@ -4,12 +4,13 @@ import { createHash } from 'node:crypto';
 import type { BuildRequest } from '../protocol/build.ts';
 import type { Digest } from '../store/digest.ts';
 import type { StepInputs } from './cache.ts';
-import type { Selection, SourceTree } from './selection.ts';
+import type { Taken } from './known_selections.ts';
+import type { SourceTree } from './selection.ts';
 import type { FileSource, RunMount, Step } from './steps.ts';
 import { type FileDigests, walkTree } from './tree.ts';
 
 /** Raised when a step's result changes for the same inputs: old records don't count then. */
-const generation = 1;
+const generation = 2;
 
 export interface StepKey {
   readonly digest: Digest;
@@ -17,7 +18,8 @@ export interface StepKey {
 }
 
 export interface KeyMaterial {
-  readonly selection: Selection | undefined;
+  /** What a COPY takes from a context. */
+  readonly taken: Taken | undefined;
   /** Topmost layers of the stages that the step takes files from, by the stage's name. */
   readonly sources: Readonly<Record<string, Digest | undefined>>;
   readonly digests: FileDigests;
@@ -28,21 +30,23 @@ export interface KeyMaterial {
 }
 
 export async function stepKey(step: Step, parent: Digest | undefined, material: KeyMaterial): Promise<StepKey> {
-  const files: Record<string, string> = {};
-  const described = await describe(step, material, files);
+  const bound: Record<string, string> = {};
+  const described = await describe(step, material, bound);
+  const { taken } = material;
   const text = JSON.stringify([
     generation,
     parent ?? null,
     step.stage.platform.architecture,
     described,
     material.sources,
-    Object.entries(files),
+    Object.entries(bound),
+    taken?.digest ?? null,
     material.clampTime ?? null,
   ]);
   const args = step.operation.kind === 'run' ? Object.fromEntries(step.operation.env.map(splitVariable)) : {};
   return {
     digest: `sha256:${createHash('sha256').update(text).digest('hex')}`,
-    inputs: { text: step.text, args, files },
+    inputs: { text: step.text, args, files: taken?.files ?? bound },
   };
 }
 
@@ -55,10 +59,6 @@ async function describe(step: Step, material: KeyMaterial, files: Record<string,
       return operation;
     case 'copy': {
       const { from, ...rest } = operation;
-      for (const { entry, target } of material.selection?.files ?? []) {
-        files[target === '' ? entry.path : target] =
-          `${entry.kind} ${entry.mode.toString(8)} ${await material.digests.digest(entry)}`;
-      }
       return { ...rest, from: sourceName(from) };
     }
     case 'run': {

@@ -19,6 +19,8 @@ export interface TreeEntry {
   readonly size: number;
   /** Milliseconds since the epoch. */
   readonly mtime: number;
+  /** When content or attributes changed last, in milliseconds since the epoch. */
+  readonly changed: number;
   /** Changes whenever the content may have changed: device, inode, size and times. */
   readonly fingerprint: string;
   readonly link?: string;
@@ -53,6 +55,7 @@ export function readEntry(root: string, path: string): TreeEntry | undefined {
     gid: Number(stat.gid),
     size: kind === 'file' ? Number(stat.size) : 0,
     mtime: Number(stat.mtimeMs),
+    changed: Number(stat.ctimeMs),
     fingerprint: `${stat.dev}:${stat.ino}:${stat.size}:${stat.mtimeNs}:${stat.ctimeNs}`,
     ...(kind === 'symlink' ? { link: readlinkSync(absolute) } : {}),
     ...(kind === 'file' && stat.nlink > 1n ? { inode: `${stat.dev}:${stat.ino}` } : {}),
@@ -69,10 +72,19 @@ function statusOf(path: string) {
   }
 }
 
-/** Everything below a directory, parents first, names in byte order; links are not followed. */
-export async function* walkTree(root: string, start: string, ignore?: IgnoreMatcher): AsyncGenerator<TreeEntry> {
+/**
+ * Everything below a directory, parents first, names in byte order; links are not followed.
+ * @param onEntered told each directory that is read, ignored ones with something let in below among them
+ */
+export async function* walkTree(
+  root: string,
+  start: string,
+  ignore?: IgnoreMatcher,
+  onEntered: (directory: string) => void = () => {},
+): AsyncGenerator<TreeEntry> {
   let count = 0;
   function* visit(directory: string, parent: ParentMatches | undefined): Generator<TreeEntry> {
+    onEntered(directory);
     for (const name of readdirSync(join(root, directory)).sort()) {
       const path = directory === '' ? name : `${directory}/${name}`;
       const verdict = ignore?.walk(path, parent);
@@ -101,6 +113,14 @@ function parentMatches(start: string, ignore: IgnoreMatcher | undefined): Parent
   return matches;
 }
 
+/**
+ * Whether a next change will show in a file's status. Times come in ticks (of 10 ms at most, of two seconds on old file systems):
+ * what changed in the tick in which it is looked at may change again, and have the same time and size.
+ */
+export function isSettled(changed: number, isCoarse: boolean, now: number): boolean {
+  return changed + (isCoarse ? 2500 : 100) < now;
+}
+
 /** Digests of files by what the kernel says of them: a file is read again only when it may have changed. */
 export class FileDigests {
   readonly #known = new Map<string, string>();
@@ -118,8 +138,9 @@ export class FileDigests {
     }
     const known = this.#known.get(entry.fingerprint);
     if (known !== undefined) return known;
+    const begun = Date.now();
     const digest = await hashFile(entry);
-    this.#known.set(entry.fingerprint, digest);
+    if (isSettled(entry.changed, entry.changed % 10 === 0, begun)) this.#known.set(entry.fingerprint, digest);
     return digest;
   }
 }

@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { BuildCache } from '../build/cache.ts';
 import { buildHandlers } from '../build/handlers.ts';
+import { KnownSelections } from '../build/known_selections.ts';
 import { repairBuilds } from '../build/repair.ts';
 import { FileDigests } from '../build/tree.ts';
 import { connectHandlers } from '../container/connect.ts';
@@ -85,7 +86,9 @@ export async function openEngine(context: EngineContext, shutdown: (stopContaine
     settling: new Map(),
   };
   await recoverContainers(containers, rebooted);
-  const build = { images, containers, cache: buildCache, digests: new FileDigests(), registries: access };
+  const digests = new FileDigests();
+  const selections = new KnownSelections(digests);
+  const build = { images, containers, cache: buildCache, digests, selections, registries: access };
   const containerMethods = containerHandlers(containers);
   const nouns = {
     ...containerMethods,

@@ -73,12 +73,13 @@ export function removeTree(path: string): Promise<void> {
 
 /**
  * Copies the content of directory `from` into the existing directory `to` with owners, modes, times, xattrs, hard links,
- * devices and holes; reflinks where the file system has them. `from` itself gives its owner and mode to `to`.
+ * devices and holes; reflinks where the file system has them. `from` itself gives its owner and mode to `to`. What `to` has of
+ * the same name is an error (EEXIST) unless it is to be replaced; directories are joined.
  */
 export function copyTree(
   from: string,
   to: string,
-  options: { ownership?: 'keep' | 'try' | 'ignore' } = {},
+  options: { ownership?: 'keep' | 'try' | 'ignore'; replace?: boolean } = {},
 ): Promise<{ entries: number; bytes: number }> {
   return invoke('filesystem.copyTree', { from, to, ...options });
 }
@@ -86,4 +87,16 @@ export function copyTree(
 /** How much a tree holds: `bytes` of file data (hard links once) and `blocks`, the bytes that it takes on disk. */
 export function treeSize(path: string): Promise<{ entries: number; bytes: number; blocks: number }> {
   return invoke('filesystem.treeSize', { path });
+}
+
+/**
+ * What the kernel knows of files (not of their content) as one digest: it is another one whenever one of them may have changed.
+ * `paths` are relative to the root, with `//` between them; one that is absent counts, too. `newest` is the latest change, in
+ * milliseconds since the epoch; `isCoarse` if no time has a part below 10 ms.
+ */
+export function stampPaths(
+  root: string,
+  paths: string,
+): Promise<{ digest: string; newest: number; isCoarse: boolean }> {
+  return invoke('filesystem.stamp', { root, paths });
 }

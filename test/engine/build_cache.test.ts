@@ -1,9 +1,20 @@
 // A build's cache on another machine: written by one engine, read by another that has never built.
 import assert from 'node:assert/strict';
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, it } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
 import { TestEngine } from '../support/slipway.ts';
 
@@ -73,6 +84,64 @@ describe('the cache', () => {
     assert.match(now.join('\n'), /^kept 1 644 \d+ one\s*more$/m);
     await engine.cli(['rmi', '-f', 'lent']);
     await engine.cli(['builder', 'prune', '--force', '--all']);
+  });
+
+  it('is asked with what the context holds now, however soon that changed', async () => {
+    const context = mkdtempSync(join(folder, 'known-'));
+    const dest = join(folder, 'copied');
+    const path = (name: string): string => join(context, name);
+    writeFileSync(path('Dockerfile'), 'FROM scratch\nCOPY . /\n');
+    mkdirSync(path('d/e'), { recursive: true });
+    for (const name of ['file', 'other', 'spare', 'd/inner', 'd/e/deep', 'd/ignored']) writeFileSync(path(name), 'one');
+    symlinkSync('file', path('link'));
+    writeFileSync(path('.dockerignore'), 'd/ignored\n');
+    const isCached = async (): Promise<boolean | undefined> => {
+      let cached: boolean | undefined;
+      const request = { Context: context, Outputs: [{ Type: 'local', Attributes: { dest } }] };
+      const { socket, outcome } = await engine.client.stream('build.run', request, {
+        onProgress: (value) => {
+          if (value.Kind === 'completed') cached = value.Cached;
+        },
+      });
+      socket.end();
+      socket.resume();
+      await outcome;
+      return cached;
+    };
+    const past = (name: string): void => utimesSync(path(name), 1_000_000, 1_000_000);
+    past('file');
+    const changes: Readonly<Record<string, () => void>> = {
+      'content of the same size and time': () => {
+        writeFileSync(path('file'), 'two');
+        past('file');
+      },
+      mode: () => chmodSync(path('d/inner'), 0o600),
+      'mode of a directory': () => chmodSync(path('d/e'), 0o700),
+      'a new file': () => writeFileSync(path('d/e/new'), 'one'),
+      'a file less': () => rmSync(path('spare')),
+      'another target': () => {
+        rmSync(path('link'));
+        symlinkSync('othe', path('link'));
+      },
+      'one file in the place of another': () => renameSync(path('other'), path('d/e/deep')),
+      'a directory in the place of a file': () => {
+        rmSync(path('d/inner'));
+        mkdirSync(path('d/inner'));
+      },
+      'what is ignored': () => writeFileSync(path('.dockerignore'), '\n'),
+    };
+    assert.equal(await isCached(), false);
+    for (const [what, change] of Object.entries(changes)) {
+      await delay(150); // only what was left alone for a while is known without a look
+      assert.deepEqual([await isCached(), await isCached()], [true, true], `before ${what}`);
+      change();
+      assert.equal(await isCached(), false, what);
+    }
+    for (let number = 10; number < 20; number += 1) {
+      writeFileSync(path('file'), String(number));
+      await isCached();
+      assert.equal(readFileSync(join(dest, 'file'), 'utf8'), String(number));
+    }
   });
 
   it('stays within its bound: what was used longest ago goes', async () => {

@@ -13,6 +13,7 @@
 
 #include "core/archive/attributes.h"
 #include "core/archive/names.h"
+#include "core/archive/remove_tree.h"
 #include "core/archive/tree.h"
 #include "core/fd.h"
 #include "core/inside.h"
@@ -22,7 +23,8 @@ namespace {
 
 class TreeCopier {
  public:
-  TreeCopier(int from, int to, Ownership ownership) : from_(from), to_(to), ownership_(ownership) {}
+  TreeCopier(int from, int to, Ownership ownership, bool replace)
+      : from_(from), to_(to), ownership_(ownership), replace_(replace) {}
 
   Result<CopyResult> copy() {
     TRY(walk_tree(from_, true, [this](const TreeEntry& entry) -> Result<Walk> {
@@ -52,12 +54,20 @@ class TreeCopier {
     result_.entries++;
     TRY_ASSIGN(const Fd directory, parent_of(entry.path));
     const int parent = directory.get();
+    if (replace_) TRY(make_room(entry, parent));
     if (!S_ISDIR(entry.status.st_mode) && entry.status.st_nlink > 1) {
       const auto [known, added] = linked_.try_emplace({entry.status.st_dev, entry.status.st_ino}, entry.path);
       if (!added) return make_link(known->second, parent, entry);
     }
     TRY(make(entry, parent));
     return finish(entry, parent, entry.name);
+  }
+
+  static Result<void> make_room(const TreeEntry& entry, int parent) {
+    struct stat there {};
+    if (fstatat(parent, entry.name.c_str(), &there, AT_SYMLINK_NOFOLLOW) < 0) return {};
+    if (S_ISDIR(there.st_mode) && S_ISDIR(entry.status.st_mode)) return {};
+    return remove_tree_at(parent, entry.name);
   }
 
   Result<void> make_link(const std::string& target, int parent, const TreeEntry& entry) const {
@@ -157,6 +167,7 @@ class TreeCopier {
   int from_;
   int to_;
   Ownership ownership_;
+  bool replace_;
   CopyResult result_;
   std::map<std::pair<dev_t, ino_t>, std::string> linked_;
   std::vector<std::pair<std::string, timespec>> times_;
@@ -164,8 +175,8 @@ class TreeCopier {
 
 }  // namespace
 
-Result<CopyResult> copy_tree(int from, int to, Ownership ownership) {
-  return TreeCopier(from, to, ownership).copy();
+Result<CopyResult> copy_tree(int from, int to, Ownership ownership, bool replace) {
+  return TreeCopier(from, to, ownership, replace).copy();
 }
 
 }  // namespace slipway::archive

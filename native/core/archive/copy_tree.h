@@ -14,7 +14,8 @@ struct CopyResult {
 };
 
 // Copies what is in one open directory into another, which takes the first one's own owner, mode and attributes. Holes
-// stay holes, data are shared where the file system can (reflinks), mounts below are left out, sockets too.
-Result<CopyResult> copy_tree(int from, int to, Ownership ownership);
+// stay holes, data are shared where the file system can (reflinks), mounts below are left out, sockets too. With
+// `replace`, what is there already makes room; directories stay, with what else they hold.
+Result<CopyResult> copy_tree(int from, int to, Ownership ownership, bool replace);
 
 }  // namespace slipway::archive
