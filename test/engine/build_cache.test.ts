@@ -142,6 +142,7 @@ describe('the cache', () => {
       await isCached();
       assert.equal(readFileSync(join(dest, 'file'), 'utf8'), String(number));
     }
+    await engine.cli(['builder', 'prune', '--force', '--all']);
   });
 
   it('stays within its bound: what was used longest ago goes', async () => {
