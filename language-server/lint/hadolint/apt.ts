@@ -83,11 +83,23 @@ const yes = commandRule(
     good: 'FROM debian:12\nRUN apt-get update && apt-get install -y --no-install-recommends curl=7.88.1-10 && rm -rf /var/lib/apt/lists/*\n',
   },
   (call, report) => {
-    if (!installs(call) || call.hasFlag('y', 'yes', 'q', 'quiet', 'assume-yes')) return;
+    if (!installs(call) || call.hasFlag('y', 'yes', 'assume-yes') || quietLevel(call) >= 2) return;
     const where = call.whereArg('install');
     report(where, { fixes: [addFlagFix('-y', where)] });
   },
 );
+
+/** From 2 on apt-get takes quiet for yes: `-qq`, `-q -q`, `-q=2`. */
+function quietLevel(call: CommandCall): number {
+  let level = 0;
+  for (const { text } of call.args) {
+    const given = /^(?:-q|--quiet)=(\d+)$/.exec(text)?.[1];
+    if (given !== undefined) level = Number(given);
+    else if (text === '--quiet') level += 1;
+    else if (/^-[A-Za-z]+$/.test(text)) level += text.split('q').length - 1;
+  }
+  return level;
+}
 
 const recommends = commandRule(
   {
