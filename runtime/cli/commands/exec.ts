@@ -8,8 +8,10 @@ import { serveStdio } from './stdio.ts';
 
 function failureCode(error: unknown): number {
   if (isEngineError(error, 'CommandNotFound')) return 127;
-  // Anything else about the container ends with 1; what is wrong with the command itself, its user or directory with 126.
-  return isEngineError(error, 'NotFound') || isEngineError(error, 'Conflict') ? 1 : 126;
+  // What is refused before there is a process ends with 1, a user who is unknown among it; what fails later with 126.
+  return ['NotFound', 'Conflict', 'InvalidArgument'].some((kind) => isEngineError(error) && error.kind === kind)
+    ? 1
+    : 126;
 }
 
 async function exec(input: Invocation, context: CliContext): Promise<number> {
