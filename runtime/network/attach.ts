@@ -122,7 +122,9 @@ export class Attacher {
   async #publishPorts(client: NetworkClient): Promise<void> {
     const endpoint = this.wayOut(this.#ordered(client.id));
     if (endpoint === undefined || endpoint.network.driver !== 'bridge') return;
-    const standard = endpoint.network.options[bridgeOptions.hostAddress] ?? '';
+    const asked = endpoint.network.options[bridgeOptions.hostAddress] ?? '';
+    // "All of IPv4", which the default bridge says, is no wish to leave IPv6 out.
+    const standard = asked === '0.0.0.0' ? '' : asked;
     const wishes = portWishes(client.portBindings, client.exposedPorts, client.publishAll);
     await this.#store.ports.publish(
       endpoint,
