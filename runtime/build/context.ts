@@ -95,7 +95,12 @@ async function openRoot(
   if (isGitUrl(context)) return await cloneRepository(context, await temporary(), false, signal);
   if (/^https?:\/\//.test(context)) {
     const root = await temporary();
-    const response = await fetch(context, { signal });
+    const response = await fetch(context, { signal }).catch((error: unknown) => {
+      signal.throwIfAborted();
+      const { cause = error } = error instanceof Error ? error : {};
+      const why = cause instanceof Error ? cause.message : String(cause);
+      throw new EngineError('Unavailable', `cannot fetch the context ${context}: ${why}`);
+    });
     if (!response.ok || response.body === null) {
       throw new EngineError('Unavailable', `cannot fetch the context ${context}: status ${response.status}`);
     }

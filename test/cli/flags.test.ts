@@ -31,8 +31,6 @@ const absent: Readonly<Record<string, string>> = {
   '--topology-required': swarm,
   '--type': swarm,
   '--ingress': swarm,
-  '--config-from': swarm,
-  '--config-only': swarm,
   '--checkpoint': 'experimental in Docker; needs CRIU',
   '--checkpoint-dir': 'experimental in Docker; needs CRIU',
   '--use-api-socket': 'experimental in Docker',

@@ -11,9 +11,13 @@ const running = new Map<string, AbortController>();
 
 export const buildRoutes: readonly Route[] = [
   route('POST', '/build', async (x) => {
-    if (x.text('version') === '2') {
+    const [version = '1', isolation = 'default'] = [x.text('version'), x.text('isolation')];
+    if (version === '2') {
       throw new HttpError(400, 'BuildKit sessions are not offered: build with DOCKER_BUILDKIT=0 or with slipway build');
     }
+    if (version !== '1') throw new HttpError(400, `invalid version "${version}"`);
+    if (x.flag('squash')) throw new HttpError(400, 'squash is only supported with experimental mode');
+    if (isolation !== 'default') throw new HttpError(400, `unsupported isolation: "${isolation}"`);
     const request = checked('build.run', buildRequest(x));
     const quiet = x.flag('q');
     const messages = new MessageWriter(x);
@@ -103,7 +107,7 @@ function buildRequest(x: Exchange): BuildRequest {
       Auths: registryConfig(x),
       Network: x.text('networkmode'),
       AddHosts: x.text('extrahosts')?.split(','),
-      ShmSize: numberOf(x, 'shmsize'),
+      ShmSize: sharedMemory(x),
       Ulimits: jsonOf(x, 'ulimits'),
       CgroupParent: x.text('cgroupparent'),
       Memory: numberOf(x, 'memory'),
@@ -116,6 +120,13 @@ function buildRequest(x: Exchange): BuildRequest {
       CacheFrom: cacheFrom(x),
     }),
   );
+}
+
+/** The one size that dockerd reads strictly. */
+function sharedMemory(x: Exchange): number | undefined {
+  const text = x.text('shmsize');
+  if (text === undefined || /^-?\d+$/.test(text)) return numberOf(x, 'shmsize');
+  throw new HttpError(400, `strconv.ParseInt: parsing "${text}": invalid syntax`);
 }
 
 /** As dockerd: what is no number counts as absent. */

@@ -62,12 +62,18 @@ export const containerRoutes: readonly Route[] = [
     x.empty(200);
   }),
 
+  route('GET', '/containers/{id}/checkpoints', noCheckpoints),
+  route('POST', '/containers/{id}/checkpoints', noCheckpoints),
+  route('DELETE', '/containers/{id}/checkpoints/{checkpoint}', noCheckpoints),
+
   route('POST', '/containers/{id}/start', async (x) => {
     if ((await x.body()) !== undefined)
       throw new HttpError(
         400,
         'starting container with non-empty request body was deprecated since API v1.22 and removed in v1.24',
       );
+    if (x.text('checkpoint') !== undefined)
+      throw new HttpError(400, 'checkpoint is only supported in experimental mode');
     await x.call('container.start', { Container: x.name });
     x.empty(204);
   }),
@@ -187,11 +193,21 @@ function limitOf(x: Exchange): number | undefined {
   return limit === undefined || limit <= 0 ? undefined : limit;
 }
 
+/** As a dockerd that is not experimental. */
+async function noCheckpoints(): Promise<void> {
+  throw new HttpError(
+    501,
+    'This experimental feature is disabled by default. Start the Docker daemon in experimental mode in order to enable it.',
+  );
+}
+
 export function sizeOf(x: Exchange): { Height: number; Width: number } {
   const [Height, Width] = (['height', 'width'] as const).map((side) => {
     const text = x.query.get(side.slice(0, 1)) ?? '';
-    if (!/^\d+$/.test(text)) throw new HttpError(400, `invalid resize ${side} "${text}": invalid syntax`);
-    return Number(text);
+    if (!/^-?\d+$/.test(text)) throw new HttpError(400, `invalid resize ${side} "${text}": invalid syntax`);
+    const value = Number(text);
+    if (value < 0 || value >= 2 ** 32) throw new HttpError(400, `invalid resize ${side} "${text}": value out of range`);
+    return value;
   });
   return { Height: Height ?? 0, Width: Width ?? 0 };
 }

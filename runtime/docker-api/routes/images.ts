@@ -56,8 +56,11 @@ export const imageRoutes: readonly Route[] = [
     const Limit = x.integer('limit') || undefined;
     if (Limit !== undefined && (Limit < 1 || Limit > 100))
       throw new HttpError(400, `limit ${Limit} is outside the range of [1, 100]`);
+    const filters = x.filters();
+    const unknown = Object.keys(filters).find((name) => !['is-automated', 'is-official', 'stars'].includes(name));
+    if (unknown !== undefined) throw new HttpError(400, `invalid filter '${unknown}'`);
     const Auth = authOf(x);
-    const found = await x.call('image.search', defined({ Term, Limit, Filters: x.filters(), Auth }));
+    const found = await x.call('image.search', defined({ Term, Limit, Filters: filters, Auth }));
     x.json(
       200,
       found.map((image) => ({ ...image, is_automated: false })),

@@ -174,6 +174,10 @@ const states: readonly Sequence[] = [
   ...['stop?t=abc', 'restart?t=abc', 'kill?signal=BOGUS', 'kill?signal=0', 'resize', 'resize?h=a&w=1', 'start'].map(
     (verb): Sequence => [`${verb} a running container`, `POST /containers/held/${verb}`],
   ),
+  ...['resize?h=-1&w=1', 'resize?h=99999999999&w=1', 'start?checkpoint=a', 'checkpoints'].map(
+    (verb): Sequence => [`${verb}, refused`, `POST /containers/held/${verb}`],
+  ),
+  ...plain('GET /containers/held/checkpoints', 'DELETE /containers/held/checkpoints/a'),
   ['resize the terminal of a running container', 'POST /containers/terminal/resize?h=10&w=20'],
   ['remove a missing container', 'DELETE /containers/nobody'],
   ['remove a running container', 'DELETE /containers/held'],

@@ -135,6 +135,7 @@ const builds: readonly Sequence[] = [
   ['build nothing', 'POST /build'],
   ['build nonsense', ['POST /build', Buffer.alloc(1024, 'x')]],
   ['build without a Dockerfile', ['POST /build', archiveOf({ a: 'b' })]],
+  ...plain('POST /build?version=3', 'POST /build?isolation=bogus', 'POST /build?squash=1', 'POST /build?shmsize=abc'),
   ['build from text', ['POST /build', 'text', { headers: { 'Content-Type': 'text/plain' } }]],
   build('an empty Dockerfile', ''),
   build('an unknown instruction', `${from}BOGUS a\n`),

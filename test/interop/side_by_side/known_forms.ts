@@ -256,6 +256,7 @@ export const knownForms: readonly Known[] = [
   {
     reason: 'the words and rules of later versions of Docker',
     at: {
+      'POST /containers/{name}/resize': ['status: "200" ≠ "400"'],
       'POST /containers/{name}/exec': ['status: "201" ≠ "400"'],
       'GET /exec/{name}/json': ['status: "200" ≠ "404"'],
       'POST /exec/{name}/start': [

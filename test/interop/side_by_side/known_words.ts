@@ -95,6 +95,7 @@ export const knownWords: readonly Known[] = [
   {
     reason: 'only capitals, full stops and spaces differ, as in later versions of Docker',
     at: {
+      'POST /build': ['message: "Unsupported isolation: \\"bogus\\"" ≠ "unsupported isolation: \\"bogus\\""'],
       'GET /containers/json': [
         'message: "Invalid filter \'is-task=[maybe]\'" ≠ "invalid filter \'is-task=[maybe]\'"',
         'message: "Invalid filter \'status=bogus\'" ≠ "invalid filter \'status=bogus\'"',
@@ -254,6 +255,8 @@ export const knownWords: readonly Known[] = [
         'message: "Invalid signal: BOGUS" ≠ "cannot kill container: held: invalid signal: BOGUS"',
       ],
       'POST /containers/{name}/resize': [
+        'message: none ≠ "invalid resize height \\"-1\\": value out of range"',
+        'message: none ≠ "invalid resize height \\"99999999999\\": value out of range"',
         'message: "strconv.Atoi: parsing \\"\\": invalid syntax" ≠ "invalid resize height \\"\\": invalid syntax"',
         'message: "strconv.Atoi: parsing \\"a\\": invalid syntax" ≠ "invalid resize height \\"a\\": invalid syntax"',
       ],

@@ -295,6 +295,7 @@ const others: readonly Sequence[] = [
     `POST /build/prune?${filters({ label: ['a'] })}`,
     'POST /build/prune?reserved-space=abc',
     'GET /images/search?term=a&limit=200',
+    `GET /images/search?term=a&${filters({ bogus: ['a'] })}`,
     'POST /build/prune?max-used-space=1&min-free-space=1',
     'PUT /volumes/vault?version=1',
     'HEAD /info',
