@@ -32,7 +32,7 @@ const testedElsewhere: Readonly<Record<string, string>> = {
   'slipway.runtime': 'test/extension_host/suite.ts',
   'slipway.terminal.dockerHost': 'test/extension_host/suite.ts',
 };
-/** Settings that no test sets, in the open: the editor's own library reads this one. */
+/** Settings that no test sets, in the open: the editor’s own library reads this one, at the log level Trace. */
 const untested: ReadonlySet<string> = new Set(['slipway.languageServer.trace.server']);
 /** Keys as the stories press them. */
 const keyNames: Readonly<Record<string, string>> = {
