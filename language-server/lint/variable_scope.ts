@@ -165,9 +165,12 @@ class ScopeWalk {
       const span = useOf(piece, name);
       this.found.push({ instruction: this.instruction, span, name, defined, certain: this.scope.complete });
     }
-    return result.value;
+    return result.value.slice(0, longestValue);
   }
 }
+
+/** Nothing asks for more of a value, and one that grows with every ENV would make a long file's check quadratic. */
+const longestValue = 256;
 
 /** Where the word uses the variable. */
 function useOf(piece: Piece, name: string): Span {
