@@ -14,9 +14,12 @@ test('all six run in the specification’s order, each with the state on its sta
   const script = join(bundle.directory, 'hook');
   writeFileSync(
     script,
-    `#!/bin/sh\nread -r state || true; echo "$1 $state $A $(readlink /proc/self/ns/net)" >>${log}\n`,
+    `#!/bin/sh\nread -r state || true; echo "$1 $state $A $PWD $(umask) $(readlink /proc/self/ns/net)" >>${log}\n`,
   );
-  writeFileSync(join(bundle.rootfs, 'hook'), '#!/bin/sh\nread -r state; echo "$1 $state $A inside" >>/log\n');
+  writeFileSync(
+    join(bundle.rootfs, 'hook'),
+    '#!/bin/sh\nread -r state; echo "$1 $state $A $PWD $(umask) inside" >>/log\n',
+  );
   chmodSync(script, 0o755);
   chmodSync(join(bundle.rootfs, 'hook'), 0o755);
   bundle.config.hooks = Object.fromEntries(
@@ -43,12 +46,14 @@ test('all six run in the specification’s order, each with the state on its sta
   assert.deepEqual(order, kinds);
   const status: Record<string, string> = {};
   for (const line of lines.filter((line) => !line.startsWith('program'))) {
-    const [kind = '', json = '', environment] = line.split(' ');
+    const [kind = '', json = '', environment, directory, mask] = line.split(' ');
     const state = JSON.parse(json);
     status[kind] = state.status;
     assert.equal(state.id, bundle.id);
     assert.equal(state.bundle, bundle.path);
     assert.equal(environment, `${kind}!`);
+    assert.equal(directory, kind === 'startContainer' ? '/' : bundle.path, kind);
+    assert.equal(mask, '0022', kind);
     if (kind !== 'poststop') assert.ok(state.pid > 1);
   }
   assert.deepEqual(status, {

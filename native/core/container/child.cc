@@ -92,7 +92,7 @@ Result<void> set_up(const Setup& setup, const Wire& wire, Result<void> in_cgroup
   }
   if (!setup.spec->hooks.create_container.empty())
     TRY(run_hooks(setup.spec->hooks.create_container, "hooks.createContainer",
-                  to_oci_json(with_own_pid(setup.state, setup.trusted))));
+                  to_oci_json(with_own_pid(setup.state, setup.trusted)), setup.bundle));
   TRY(write_sysctls(setup));
   TRY(protect_rootfs(setup, rootfs));
   TRY(enter_rootfs(setup, root.get()));

@@ -160,8 +160,8 @@ class Creation {
     TRY(wire.expect(Signal::namespaces_ready));
     TRY(move_net_devices(linux.net_devices, child_.pid));
     const std::string json = to_oci_json(state_);
-    TRY(run_hooks(bundle_.spec.hooks.prestart, "hooks.prestart", json));
-    TRY(run_hooks(bundle_.spec.hooks.create_runtime, "hooks.createRuntime", json));
+    TRY(run_hooks(bundle_.spec.hooks.prestart, "hooks.prestart", json, state_.bundle));
+    TRY(run_hooks(bundle_.spec.hooks.create_runtime, "hooks.createRuntime", json, state_.bundle));
     return or_child_error(wire.send(Signal::hooks_ran));
   }
 
@@ -209,7 +209,7 @@ class Creation {
     if (!state_.intel_rdt_clos.empty()) warn_if_failed(rdt::remove(state_.intel_rdt_clos));
     if (child_.pid > 0) {
       state_.status = Status::stopped;
-      warn_if_failed(run_hooks(bundle_.spec.hooks.poststop, "hooks.poststop", to_oci_json(state_)));
+      warn_if_failed(run_hooks(bundle_.spec.hooks.poststop, "hooks.poststop", to_oci_json(state_), state_.bundle));
     }
     if (directory_) warn_if_failed(directory_->remove());
   }

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include <array>
@@ -19,7 +20,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr size_t most_of_stderr = 4096;
 
-[[noreturn]] void hook_main(const spec::Hook& hook, int input, int complaints) {
+[[noreturn]] void hook_main(const spec::Hook& hook, const char* directory, int input, int complaints) {
   std::vector<char*> arguments;
   std::vector<char*> environment;
   for (const std::string& argument : hook.args) arguments.push_back(const_cast<char*>(argument.c_str()));
@@ -27,7 +28,10 @@ constexpr size_t most_of_stderr = 4096;
   for (const std::string& variable : hook.env) environment.push_back(const_cast<char*>(variable.c_str()));
   arguments.push_back(nullptr);
   environment.push_back(nullptr);
-  ::setsid();  // so that a timeout can end its children, too
+  ::setsid();    // so that a timeout can end its children, too
+  ::umask(022);  // the container's first process has none while it is made
+  const int entered = ::chdir(directory);
+  (void)entered;  // the bundle may be gone by the time of poststop
   ::dup2(input, 0);
   const int null = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
   ::dup2(null >= 0 ? null : complaints, 1);
@@ -71,7 +75,7 @@ Watched watch(const spec::Hook& hook, int pidfd, int complaints) {
   }
 }
 
-Result<void> run_hook(const spec::Hook& hook, const std::string& state_json) {
+Result<void> run_hook(const spec::Hook& hook, const std::string& state_json, const std::string& directory) {
   const Fd input(::memfd_create("state", MFD_CLOEXEC));
   if (!input) return Error::system("memfd_create");
   TRY(write_all(input.get(), state_json, "state"));
@@ -86,7 +90,7 @@ Result<void> run_hook(const spec::Hook& hook, const std::string& state_json) {
   arguments.exit_signal = SIGCHLD;
   const pid_t pid = kernel::clone3(arguments);
   if (pid < 0) return Error::system("clone");
-  if (pid == 0) hook_main(hook, input.get(), writer.get());
+  if (pid == 0) hook_main(hook, directory.c_str(), input.get(), writer.get());
   writer.reset();
   const Fd pidfd(kernel::pidfd_open(pid));
   const Watched watched = watch(hook, pidfd.get(), reader.get());
@@ -108,9 +112,10 @@ Result<void> run_hook(const spec::Hook& hook, const std::string& state_json) {
 
 }  // namespace
 
-Result<void> run_hooks(const std::vector<spec::Hook>& hooks, const std::string& field, const std::string& state_json) {
+Result<void> run_hooks(const std::vector<spec::Hook>& hooks, const std::string& field, const std::string& state_json,
+                       const std::string& directory) {
   for (size_t i = 0; i < hooks.size(); ++i) {
-    auto done = run_hook(hooks[i], state_json);
+    auto done = run_hook(hooks[i], state_json, directory);
     if (!done) return std::move(done.error()).with_context(field + "[" + std::to_string(i) + "]");
   }
   return {};

@@ -113,7 +113,7 @@ Result<void> clean_up(const Runtime& runtime, const Known& known) {
   last.status = Status::stopped;
   // The container is gone; what its hooks think of that is worth a warning.
   for (size_t i = 0; i < spec->hooks.poststop.size(); ++i) {
-    auto done = run_hooks({spec->hooks.poststop[i]}, "hooks.poststop", to_oci_json(last));
+    auto done = run_hooks({spec->hooks.poststop[i]}, "hooks.poststop", to_oci_json(last), last.bundle);
     if (!done) runtime.warn(done.error().message);
   }
   return {};
@@ -132,7 +132,7 @@ int exit_code_of(const Error& error) {
 
 Result<void> after_start(State state, const spec::Spec& spec) {
   state.status = Status::running;
-  auto done = run_hooks(spec.hooks.poststart, "hooks.poststart", to_oci_json(state));
+  auto done = run_hooks(spec.hooks.poststart, "hooks.poststart", to_oci_json(state), state.bundle);
   if (done) return {};
   // runtime-spec, lifecycle: the container is stopped then.
   auto ended = signal_init(state, SIGKILL);

@@ -67,7 +67,7 @@ Result<void> run_program(const Setup& setup, const Program& program) {
       State state = setup.state;
       state.status = Status::created;
       TRY(run_hooks(setup.spec->hooks.start_container, "hooks.startContainer",
-                    to_oci_json(with_own_pid(state, setup.trusted))));
+                    to_oci_json(with_own_pid(state, setup.trusted)), "/"));
     }
     std::string agent_message;  // made before the filter is in force
     if (setup.agent_socket) {
