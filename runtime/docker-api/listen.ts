@@ -8,6 +8,7 @@ import {
   type DockerListenOptions,
   DockerApiServer as Door,
 } from './server.ts';
+import { minimumApiVersion } from './version.ts';
 
 /** The first descriptor that systemd passes (sd_listen_fds(3)). */
 const firstPassed = 3;
@@ -19,6 +20,7 @@ export async function openDockerDoors(
   group: number | undefined,
 ): Promise<DockerApiServer[]> {
   const doors: DockerApiServer[] = [];
+  minimumApiVersion(); // a wrong one is refused now, not at the first request
   try {
     for (const host of settings.hosts) doors.push(...(await open(host, services, settings, group)));
     return doors;

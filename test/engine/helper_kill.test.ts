@@ -18,7 +18,7 @@ const patience = 10_000;
 
 const whyNot = process.getuid?.() === 0 ? false : 'the kernel is asked for what only root sees';
 
-describe('a helper that is killed at any moment', { skip: whyNot, concurrency: engines, timeout: 500_000 }, () => {
+describe('a helper that is killed at any moment', { skip: whyNot, concurrency: engines, timeout: 900_000 }, () => {
   let registry: TestRegistry;
   let images: string[];
   before(async () => {

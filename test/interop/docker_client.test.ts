@@ -49,7 +49,7 @@ describe('the docker client', { skip: hasDocker ? false : 'no docker client on t
   };
 
   it('negotiates a version and shows both sides', async () => {
-    assert.equal(await ok('version', '--format', '{{.Server.APIVersion}} {{.Server.MinAPIVersion}}'), '1.51 1.24');
+    assert.equal(await ok('version', '--format', '{{.Server.APIVersion}} {{.Server.MinAPIVersion}}'), '1.51 1.40');
     assert.match(await ok('info', '--format', '{{.Driver}} {{.Swarm.LocalNodeState}}'), /^overlay2 inactive$/);
   });
 
@@ -196,9 +196,9 @@ describe('the docker client', { skip: hasDocker ? false : 'no docker client on t
           .on('error', reject)
           .end();
       });
-    const old = await get('/v1.12/info');
+    const old = await get('/v1.39/info');
     assert.equal(old.status, 400);
-    assert.match(old.body, /client version 1\.12 is too old\. Minimum supported API version is 1\.24/);
+    assert.match(old.body, /client version 1\.39 is too old\. Minimum supported API version is 1\.40/);
     assert.match((await get('/v1.99/info')).body, /client version 1\.99 is too new/);
     assert.equal((await get('/v1.51/no/such/path')).status, 404);
     assert.equal((await get('//')).status, 400);

@@ -63,7 +63,7 @@ async function assertNothingLeft(containers: MonitoredContainers, id: string): P
   assert(!readFileSync('/proc/self/mountinfo', 'utf8').includes(containers.stateRoot), 'no mount is left');
 }
 
-test('a monitor killed at 150 moments of create, start, run and delete', { timeout: 120_000 }, async () => {
+test('a monitor killed at 150 moments of create, start, run and delete', { timeout: 300_000 }, async () => {
   await using containers = new MonitoredContainers();
   const random = randomOf(4711);
   for (let round = 0; round < 150; round += 1) {
@@ -75,7 +75,7 @@ test('a monitor killed at 150 moments of create, start, run and delete', { timeo
   }
 });
 
-test('a monitor of an exec session killed at 50 moments leaves its container well', { timeout: 120_000 }, async () => {
+test('a monitor of an exec session killed at 50 moments leaves its container well', { timeout: 300_000 }, async () => {
   await using containers = new MonitoredContainers();
   const random = randomOf(815);
   const container = await containers.start({ script: 'read line', options: { stdin: true } });

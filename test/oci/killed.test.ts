@@ -44,7 +44,7 @@ function processesOf(bundle: Bundle): number[] {
 
 const seed = 20261121;
 
-test(`200 kills during create, start, exec and delete (seed ${seed})`, { timeout: 120_000 }, async () => {
+test(`200 kills during create, start, exec and delete (seed ${seed})`, { timeout: 400_000 }, async () => {
   const random = randomNumbers(seed);
   const next = (): number => random.next().value ?? 0;
   using bundle = new Bundle(['sleep', '1000'], (config) => {

@@ -1,7 +1,7 @@
 // Containers under a monitor of their own, for tests. SLIPWAY_TEST_PROGRAM names another slipway-oci (a sanitizer
 // build), SLIPWAY_TEST_RUNTIME lets the monitors use another OCI runtime (runc, crun).
 import assert from 'node:assert/strict';
-import { execFileSync, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -216,8 +216,9 @@ export function isAlive(pid: number): boolean {
 /** The names of cgroup directories of the id, in all trees. */
 export function cgroupsOf(id: string): string[] {
   if (!existsSync('/sys/fs/cgroup')) return [];
-  const found = execFileSync('find', ['/sys/fs/cgroup', '-maxdepth', '3', '-type', 'd', '-name', `*${id}*`], {
+  // It fails where another's cgroup goes while it looks.
+  const { stdout } = spawnSync('find', ['/sys/fs/cgroup', '-maxdepth', '3', '-type', 'd', '-name', `*${id}*`], {
     encoding: 'utf8',
   });
-  return found.split('\n').filter((line) => line !== '');
+  return stdout.split('\n').filter((line) => line !== '');
 }

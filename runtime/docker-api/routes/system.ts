@@ -135,7 +135,7 @@ function dockerVersion(version: SystemVersion): object {
   const facts = {
     ...version,
     ApiVersion: apiVersion,
-    MinAPIVersion: minimumApiVersion,
+    MinAPIVersion: minimumApiVersion(),
     GoVersion: `node ${version.NodeVersion}`,
   };
   const { Version, ApiVersion, MinAPIVersion, GitCommit, GoVersion, Os, Arch, BuildTime, KernelVersion } = facts;
