@@ -37,9 +37,13 @@ describe('.ci/install-packages', { skip: whyNot }, () => {
   it('names what is missing to a user without sudo', () => {
     const { status, stderr } = install(nobody, 'build');
     assert.equal(status, 1);
-    assert.match(stderr, /not root, and there is no sudo[\s\S]*apt-get install --no-install-recommends g\+\+ make /);
+    const way =
+      /not root, and sudo is not there or not allowed[\s\S]*apt-get install --no-install-recommends g\+\+ make /;
+    assert.match(stderr, way);
     assert.doesNotMatch(stderr, /qemu/, 'what only tests need is not asked of who wants to start');
     assert.match(install(nobody).stderr, /qemu-system-x86/);
+    writeFileSync(join(directory, 'bin/sudo'), '#!/usr/bin/bash\nexit 1\n', { mode: 0o755 });
+    assert.match(install(nobody, 'build').stderr, way, 'sudo that refuses');
   });
 
   it('asks nobody when all is there', () => {

@@ -2,16 +2,19 @@
 // repository, or nothing at all. And the Dockerfile, with the .dockerignore that belongs to it.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, lstatSync, readFileSync } from 'node:fs';
+import { createWriteStream, existsSync, lstatSync, readFileSync } from 'node:fs';
 import { mkdtemp, readFile } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, relative } from 'node:path';
 import { type Duplex, Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
+import { pipeline } from 'node:stream/promises';
 import { IgnoreMatcher, parseDockerignore } from '../dockerfile/dockerignore.ts';
 import { parseDockerfile } from '../dockerfile/document.ts';
+import { compressionOf } from '../image/archive_source.ts';
 import { unpackStream } from '../native/archive.ts';
 import type { BuildRequest } from '../protocol/build.ts';
 import { EngineError } from '../protocol/errors.ts';
+import { fetchUrl } from '../registry/fetch_url.ts';
 import { removeTree } from '../store/files.ts';
 import type { SourceFile } from './failure.ts';
 import type { SourceTree } from './selection.ts';
@@ -29,6 +32,9 @@ type Definition = Pick<BuildRequest, 'Context' | 'Dockerfile' | 'DockerfileText'
 
 /** A Dockerfile larger than this is none. */
 const maxDockerfile = 10 << 20;
+
+/** Of a tar. */
+const headerSize = 512;
 
 /**
  * @param incoming what the client sends, for a context of `-`
@@ -78,6 +84,8 @@ function placeOf({ Context = '', Dockerfile = 'Dockerfile' }: Definition): strin
   return `${Context}:${file}`;
 }
 
+const unpacked = { ownership: 'try', devices: 'skip' } as const;
+
 async function openRoot(
   context: string | undefined,
   incoming: Readable | undefined,
@@ -89,28 +97,16 @@ async function openRoot(
     if (incoming === undefined)
       throw new EngineError('InvalidArgument', 'the context was to be sent, and there is no stream for it');
     const root = await temporary();
-    await unpackStream(incoming, { target: root, compression: 'auto', ownership: 'try', devices: 'skip', signal });
+    await unpackStream(incoming, { target: root, compression: 'auto', ...unpacked, signal });
     return root;
   }
   if (isGitUrl(context)) return await cloneRepository(context, await temporary(), false, signal);
   if (/^https?:\/\//.test(context)) {
     const root = await temporary();
-    const response = await fetch(context, { signal }).catch((error: unknown) => {
-      signal.throwIfAborted();
-      const { cause = error } = error instanceof Error ? error : {};
-      const why = cause instanceof Error ? cause.message : String(cause);
-      throw new EngineError('Unavailable', `cannot fetch the context ${context}: ${why}`);
-    });
-    if (!response.ok || response.body === null) {
-      throw new EngineError('Unavailable', `cannot fetch the context ${context}: status ${response.status}`);
-    }
-    await unpackStream(Readable.from(response.body), {
-      target: root,
-      compression: 'auto',
-      ownership: 'try',
-      devices: 'skip',
-      signal,
-    });
+    const [start, body] = await peek(await fetchUrl(context, 'the context', signal));
+    // Whatever is no archive is a Dockerfile, as for Docker.
+    if (isArchive(start)) await unpackStream(body, { target: root, compression: 'auto', ...unpacked, signal });
+    else await pipeline(body, createWriteStream(join(root, 'Dockerfile')), { signal });
     return root;
   }
   const stat = isAbsolute(context) ? lstatSync(context, { throwIfNoEntry: false }) : undefined;
@@ -119,6 +115,29 @@ async function openRoot(
     throw new EngineError('InvalidArgument', `cannot build from ${context}: it is not a directory`);
   return context;
 }
+
+/** The first bytes of a stream, and the stream with them. */
+async function peek(stream: Readable): Promise<[Buffer, Readable]> {
+  const chunks: AsyncIterator<Buffer> = stream[Symbol.asyncIterator]();
+  let start = Buffer.alloc(0);
+  for (let next = await chunks.next(); !next.done; next = await chunks.next()) {
+    start = Buffer.concat([start, next.value]);
+    if (start.length >= headerSize) break;
+  }
+  const rest = { [Symbol.asyncIterator]: () => chunks };
+  return [
+    start,
+    Readable.from(
+      (async function* () {
+        yield start;
+        yield* rest;
+      })(),
+    ),
+  ];
+}
+
+const isArchive = (start: Buffer): boolean =>
+  compressionOf(start) !== 'none' || start.subarray(257, 262).toString('latin1') === 'ustar';
 
 function isGitUrl(url: string): boolean {
   return /^(git@|git:\/\/|ssh:\/\/|github\.com\/)/.test(url) || /^https?:\/\/[^#]*\.git(#.*)?$/.test(url);

@@ -2,7 +2,7 @@
 // answer. An answer is JSON, a stream of bytes, a stream of JSON messages, or the connection itself (hijacked).
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { Duplex, Writable } from 'node:stream';
+import { Duplex, type Readable, Writable } from 'node:stream';
 import type { CallContext, Handlers, StreamServer } from '../protocol/handler.ts';
 import type { CallName, MethodName, Params, Progress, Result, StreamName } from '../protocol/methods.ts';
 import { validateParams } from '../rpc/validation.ts';
@@ -207,8 +207,7 @@ export class Exchange {
 
   /** The body of the request as a stream whose other direction leads nowhere: the answer comes after it. */
   incoming(): Duplex {
-    const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
-    return quiet(Duplex.from({ readable: this.request, writable: nowhere }));
+    return oneWay(this.request);
   }
 
   /**
@@ -247,6 +246,12 @@ export class Exchange {
       `HTTP/1.1 ${status} \r\n${type}Content-Length: ${length}\r\nConnection: close\r\n\r\n${text}`,
     );
   }
+}
+
+/** A stream whose other direction leads nowhere. */
+export function oneWay(readable: Readable): Duplex {
+  const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
+  return quiet(Duplex.from({ readable, writable: nowhere }));
 }
 
 /** A client that leaves in the middle of a stream is told by `signal`; the stream's own error must not end the helper. */

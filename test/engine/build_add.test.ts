@@ -9,6 +9,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { ask } from '../support/docker_http.ts';
 import { freePort } from '../support/registry.ts';
 import { TestEngine } from '../support/slipway.ts';
 
@@ -18,9 +19,12 @@ describe('ADD from elsewhere', () => {
   let engine: TestEngine;
   let server: Server;
   let base: string;
+  const served: Record<string, string | Buffer> = {};
   before(async () => {
     server = createServer((request, response) => {
-      if (request.url === '/gone') response.writeHead(404).end();
+      const { url = '' } = request;
+      if (url === '/gone') response.writeHead(404).end();
+      else if (url in served) response.end(served[url]);
       else response.setHeader('last-modified', 'Tue, 01 Feb 2022 03:04:05 GMT').end(`content of ${request.url}`);
     });
     server.listen(0, '127.0.0.1');
@@ -69,6 +73,33 @@ describe('ADD from elsewhere', () => {
     const wrong = await build(`ADD --checksum=${sum('other')} ${base}/a /a`);
     assert.equal(wrong.code, 1);
     assert.match(wrong.stderr, /Dockerfile:2:1: digest mismatch sha256:/);
+  });
+
+  it('a context that is an archive or only a Dockerfile, as Docker takes them, and an archive to import', async () => {
+    served['/Dockerfile'] = 'FROM busybox\nRUN echo alone > /how\n';
+    writeFileSync(join(folder, 'Dockerfile'), 'FROM busybox\nCOPY local /how\n');
+    served['/context.tgz'] = execFileSync('tar', ['-cz', '-C', folder, 'Dockerfile', 'local']);
+    for (const [name, how] of [
+      ['Dockerfile', 'alone\n'],
+      ['context.tgz', 'local'],
+    ] as const) {
+      const built = await engine.cli(['build', '--network', 'none', '-t', 'made', `${base}/${name}`]);
+      assert.equal(built.code, 0, built.stderr);
+      assert.equal(await inside('cat /how'), how);
+    }
+    const gone = await engine.cli(['build', `${base}/gone`]);
+    assert.match(gone.stderr, /cannot fetch the context http:.*: status 404/);
+
+    const socket = join(engine.directory, 'docker.sock');
+    const create = (path: string) =>
+      ask(socket, { method: 'POST', path: `/images/create?repo=made&fromSrc=${encodeURIComponent(base + path)}` });
+    const imported = await create('/context.tgz');
+    assert.match(
+      String(await imported.body),
+      /"Downloading from http:.*context.tgz"[\s\S]*"status":"sha256:[0-9a-f]{64}"/,
+    );
+    assert.equal((await engine.cli(['history', '-q', 'made'])).stdout.trim().split('\n').length, 1);
+    assert.equal((await create('/gone')).status, 404);
   });
 
   it('a git repository, without its history unless that is asked for', async () => {

@@ -2,7 +2,8 @@
 import { familiarName, fullName, parseReference } from '../../image/reference.ts';
 import { EngineError, isEngineError } from '../../protocol/errors.ts';
 import type { ImageInspect } from '../../protocol/image.ts';
-import type { Exchange } from '../exchange.ts';
+import { fetchUrl } from '../../registry/fetch_url.ts';
+import { type Exchange, oneWay } from '../exchange.ts';
 import { HttpError } from '../failure.ts';
 import { MessageWriter } from '../messages.ts';
 import { textField } from '../request_body.ts';
@@ -185,9 +186,9 @@ async function pullImage(x: Exchange): Promise<void> {
 }
 
 async function importImage(x: Exchange): Promise<void> {
-  if (x.text('fromSrc') !== '-') {
-    throw new HttpError(400, 'importing from a URL is not done here: fetch it and send it as the body, with fromSrc=-');
-  }
+  const from = x.text('fromSrc') ?? '-';
+  // As dockerd: what has no scheme is a web server's.
+  const url = from === '-' ? undefined : /^https?:\/\//.test(from) ? from : `http://${from}`;
   const repository = x.text('repo');
   const tag = x.text('tag');
   const Changes = x.query.getAll('changes').filter(Boolean);
@@ -203,7 +204,9 @@ async function importImage(x: Exchange): Promise<void> {
       }),
       (progress) => messages.transfer(progress),
     );
-    const { Id } = await serve(x.incoming(), x.signal);
+    const archive = url === undefined ? x.incoming() : oneWay(await fetchUrl(url, 'the archive', x.signal));
+    if (url !== undefined) messages.write({ status: `Downloading from ${url}` });
+    const { Id } = await serve(archive, x.signal);
     messages.write({ status: Id });
   });
 }
