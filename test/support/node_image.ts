@@ -1,6 +1,6 @@
 // An image like `node:24-slim`, made of what this machine has: busybox's tools, Node 24 with the libraries it asks for, npm.
 import { execFileSync } from 'node:child_process';
-import { chmodSync, cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { makeBusyboxRoot } from './oci_bundle.ts';
@@ -21,7 +21,9 @@ function makeTree(root: string): void {
   // "libstdc++.so.6 => /lib/x86_64-linux-gnu/libstdc++.so.6 (0x…)"
   for (const [library] of execFileSync('ldd', [process.execPath], { encoding: 'utf8' }).matchAll(/\/\S+/g))
     copy(library, library);
-  copy(join(execFileSync('npm', ['root', '-g'], { encoding: 'utf8' }).trim(), 'npm'), 'usr/local/lib/node_modules/npm');
+  // npm's own folder: its answers about global packages are those of whichever Node runs it.
+  const npm = realpathSync(execFileSync('sh', ['-c', 'command -v npm'], { encoding: 'utf8' }).trim());
+  copy(join(npm, '../..'), 'usr/local/lib/node_modules/npm');
   symlinkSync('../lib/node_modules/npm/bin/npm-cli.js', join(root, 'usr/local/bin/npm'));
   symlinkSync('/bin/env', join(root, 'usr/bin/env'));
   // Whom this machine trusts, the container trusts: registries may stand behind a proxy with a certificate of its own.
