@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
+import { buffer, text } from 'node:stream/consumers';
 import { after, before, describe, it } from 'node:test';
+import { writeTar } from '../../runtime/image/tar_writer.ts';
 import { isEngineError } from '../../runtime/protocol/errors.ts';
 import { TestEngine } from '../support/slipway.ts';
 
@@ -60,6 +61,19 @@ describe("a container's files", () => {
     await cp(join(directory, 'file'), 'files:/up/../../../landed');
     const { stdout } = await engine.exec(id, ['cat', '/d/in', '/d/tree/leaf', '/landed']);
     assert.equal(stdout, 'from outside\nleaf\nfrom outside\n');
+  });
+
+  it('many bring in the same file at once, and none fails', async () => {
+    const archive = await buffer(writeTar([], [{ name: 'same', size: 4, content: [Buffer.from('same')] }], 0));
+    const put = async () => {
+      const { socket, outcome } = await engine.client.stream('container.archivePut', { Container: id, Path: '/d' });
+      socket.resume();
+      socket.end(archive);
+      await outcome;
+    };
+    for (let round = 0; round < 20; round++) await Promise.all(Array.from({ length: 8 }, put));
+    assert.equal((await engine.exec(id, ['cat', '/d/same'])).stdout, 'same');
+    await engine.exec(id, ['rm', '/d/same']);
   });
 
   it('cp works on a stopped container too', async () => {

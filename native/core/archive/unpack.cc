@@ -110,11 +110,13 @@ Result<Unpacker::Cleared> Unpacker::clear_way(const Entry& entry, const Place& p
 
 namespace {
 
-// Makes something by `create`; where something else is in the way, clears it and tries once more.
+// Makes something by `create`; where something else is in the way, clears it and tries again. A running container, or
+// another copy into it, may put something there in between: the last one wins, but nobody is fought for ever.
 template <typename Create, typename Clear>
 Result<int> create_cleared(Create create, Clear clear, const char* step) {
+  constexpr int patience = 100;
   int made = create();
-  if (made < 0 && errno == EEXIST) {
+  for (int times = 0; made < 0 && errno == EEXIST && times < patience; ++times) {
     TRY(clear());
     made = create();
   }
