@@ -103,7 +103,7 @@ async function openRoot(
   if (isGitUrl(context)) return await cloneRepository(context, await temporary(), false, signal);
   if (/^https?:\/\//.test(context)) {
     const root = await temporary();
-    const [start, body] = await peek(await fetchUrl(context, 'the context', signal));
+    const [start, body] = await peek((await fetchUrl(context, 'cannot fetch the context', signal)).body);
     // Whatever is no archive is a Dockerfile, as for Docker.
     if (isArchive(start)) await unpackStream(body, { target: root, compression: 'auto', ...unpacked, signal });
     else await pipeline(body, createWriteStream(join(root, 'Dockerfile')), { signal });

@@ -3,9 +3,9 @@ import { createHash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { mkdtemp, utimes } from 'node:fs/promises';
 import { join, posix } from 'node:path';
-import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { EngineError } from '../protocol/errors.ts';
+import { fetchUrl } from '../registry/fetch_url.ts';
 import { removeTree } from '../store/files.ts';
 import { cloneRepository } from './context.ts';
 import { copyFiles } from './copy_step.ts';
@@ -13,7 +13,7 @@ import { type Selection, select } from './selection.ts';
 import type { CopyOperation, FetchOperation } from './steps.ts';
 import { readEntry } from './tree.ts';
 
-/** Writes what the URLs name to the destination. @throws EngineError Unavailable, or DataCorrupt for a wrong checksum. */
+/** Writes what the URLs name to the destination. @throws EngineError of fetchUrl(), or DataCorrupt for a wrong checksum. */
 export async function fetchInto(
   operation: FetchOperation,
   root: string,
@@ -74,20 +74,12 @@ async function downloaded(
   directory: string,
   signal: AbortSignal,
 ): Promise<Selection> {
-  const response = await fetch(url, { signal }).catch((error: unknown) => {
-    throw new EngineError(
-      'Unavailable',
-      `failed to load ${url}: ${error instanceof Error ? error.message : String(error)}`,
-    );
-  });
-  if (!response.ok || response.body === null) {
-    throw new EngineError('Unavailable', `failed to load ${url}: invalid response status ${response.status}`);
-  }
+  const { response, body } = await fetchUrl(url, 'failed to load', signal);
   const name = fileName(response);
   const file = join(directory, 'file');
   const hash = createHash('sha256');
   await pipeline(
-    Readable.from(response.body),
+    body,
     async function* (source: AsyncIterable<Buffer>) {
       for await (const chunk of source) {
         hash.update(chunk);

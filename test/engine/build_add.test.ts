@@ -88,7 +88,7 @@ describe('ADD from elsewhere', () => {
       assert.equal(await inside('cat /how'), how);
     }
     const gone = await engine.cli(['build', `${base}/gone`]);
-    assert.match(gone.stderr, /cannot fetch the context http:.*: status 404/);
+    assert.match(gone.stderr, /cannot fetch the context http:.*: invalid response status 404/);
 
     const socket = join(engine.directory, 'docker.sock');
     const create = (path: string) =>
@@ -129,6 +129,7 @@ describe('ADD from elsewhere', () => {
     ],
     ['one checksum for several', (at: string) => `--checksum=${sum('')} ${at}/a ${at}/b /x/`, /multiple sources/],
     ['what is not there', (at: string) => `${at}/gone /x`, /invalid response status 404/],
+    ['what nobody serves', () => 'http://127.0.0.1:2/file /x', /failed to load http:.*ECONNREFUSED/],
   ] as const)
     it(`refuses ${what}`, async () => {
       const { code, stderr } = await build(`ADD ${flags(base)}`);

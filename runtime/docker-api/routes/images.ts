@@ -204,7 +204,8 @@ async function importImage(x: Exchange): Promise<void> {
       }),
       (progress) => messages.transfer(progress),
     );
-    const archive = url === undefined ? x.incoming() : oneWay(await fetchUrl(url, 'the archive', x.signal));
+    const archive =
+      url === undefined ? x.incoming() : oneWay((await fetchUrl(url, 'cannot fetch the archive', x.signal)).body);
     if (url !== undefined) messages.write({ status: `Downloading from ${url}` });
     const { Id } = await serve(archive, x.signal);
     messages.write({ status: Id });
